@@ -1,0 +1,163 @@
+//! Whether a stored log still says what was appended to it.
+
+use super::event::count;
+use super::{Event, Names, Tree, leaf_hash};
+use crate::hash::{Hash, hex};
+
+/// One event as it is stored. Bytes, because verification judges what is there, text or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The index under which the event is stored.
+    pub seq: u64,
+    /// The event's bytes ([`Event::to_bytes`]).
+    pub body: Vec<u8>,
+    /// The names' bytes ([`Names::to_bytes`]); for an event that changes no policies, those of empty lists.
+    pub names: Vec<u8>,
+    /// The leaf hash that the store keeps beside the event, where it keeps one. It only shows *where* a body was
+    /// edited; the tree is made of recomputed hashes.
+    pub leaf: Option<Hash>,
+}
+
+impl Record {
+    /// The event and its names, if the record still is what was appended to `log` ([`log_name`](super::log_name))
+    /// under its `seq`. What stands before it is for a [`Verifier`] to say.
+    ///
+    /// # Errors
+    ///
+    /// A message that says what does not fit.
+    pub fn open(&self, log: &str) -> Result<(Event, Names), String> {
+        self.check(leaf_hash(&self.body), log)
+    }
+
+    fn check(&self, leaf: Hash, log: &str) -> Result<(Event, Names), String> {
+        if self.leaf.is_some_and(|stored| stored != leaf) {
+            return Err("the event is not the one that was hashed when it was stored".to_owned());
+        }
+        let event = Event::parse(&self.body)?;
+        if event.log != log {
+            return Err(format!("the event belongs to the log `{}`", event.log));
+        }
+        if event.seq != self.seq {
+            return Err(format!("the event was appended as event `{}`", event.seq));
+        }
+        let names = Names::parse(&self.names)?;
+        check_names(&event, &names)?;
+        Ok((event, names))
+    }
+}
+
+/// What a [`Verifier`] found.
+///
+/// A log without a broken event is whole only if `size` and `root` are those that were kept elsewhere: an edit
+/// that leaves an event well-formed shows in the root alone, a log cut short at its end in the size alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// The number of records.
+    pub size: u64,
+    /// The root of the tree over the stored bytes of all records.
+    pub root: Hash,
+    /// The first `seq` that is missing or does not verify.
+    pub first_broken_seq: Option<u64>,
+    /// Why that one does not verify, for people.
+    pub reason: Option<String>,
+    /// The state digest after the last import or rollback up to there: what the workspace should hold. `None`
+    /// before the first one.
+    pub last_after: Option<String>,
+}
+
+/// Verifies a log record by record, in constant memory.
+///
+/// Once a record is broken, the rest is hashed but no longer checked: what follows a broken event cannot be vouched
+/// for.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    log: String,
+    genesis: String,
+    tree: Tree,
+    last_after: Option<String>,
+    broken: Option<(u64, String)>,
+}
+
+impl Verifier {
+    /// A verifier for the log named `log` ([`log_name`](super::log_name)), whose workspace had the state digest
+    /// `genesis` before its first import: that of no policies.
+    pub fn new(log: &str, genesis: Hash) -> Verifier {
+        Verifier {
+            log: log.to_owned(),
+            genesis: hex(&genesis),
+            tree: Tree::new(),
+            last_after: None,
+            broken: None,
+        }
+    }
+
+    /// Takes the next record, in the order of the log.
+    pub fn push(&mut self, record: &Record) {
+        let seq = self.tree.size();
+        let leaf = leaf_hash(&record.body);
+        self.tree.append(leaf);
+        if self.broken.is_some() {
+            return;
+        }
+        match self.check(seq, leaf, record) {
+            Ok(event) if event.kind.changes_policies() => self.last_after = event.after,
+            Ok(_) => {}
+            Err(reason) => self.broken = Some((seq, reason)),
+        }
+    }
+
+    /// The verdict over all records that were pushed.
+    pub fn finish(self) -> Verification {
+        let (first_broken_seq, reason) = self.broken.unzip();
+        Verification {
+            size: self.tree.size(),
+            root: self.tree.root(),
+            first_broken_seq,
+            reason,
+            last_after: self.last_after,
+        }
+    }
+
+    /// The event of `record`, if that is what stands at `seq`.
+    fn check(&self, seq: u64, leaf: Hash, record: &Record) -> Result<Event, String> {
+        if record.seq != seq {
+            return Err(format!("event `{seq}` is missing"));
+        }
+        let (event, _) = record.check(leaf, &self.log)?;
+        if event.kind.changes_policies() {
+            let expected = self.last_after.as_ref().unwrap_or(&self.genesis);
+            if event.before.as_ref() != Some(expected) {
+                return Err(
+                    "`before` of the event is not the state that the events before it left"
+                        .to_owned(),
+                );
+            }
+        }
+        Ok(event)
+    }
+}
+
+/// The stored names are those that the event was made from; an event that changes no policies has none.
+fn check_names(event: &Event, names: &Names) -> Result<(), String> {
+    if !event.kind.changes_policies() {
+        return if *names == Names::default() {
+            Ok(())
+        } else {
+            Err("the event has names, which its kind does not use".to_owned())
+        };
+    }
+    if event.changes != Some(hex(&names.digest())) {
+        return Err("the names are not those of the event".to_owned());
+    }
+    let counts = [
+        ("added", event.added, &names.added),
+        ("deleted", event.deleted, &names.deactivated),
+        ("modified", event.modified, &names.modified),
+    ];
+    for (field, counted, names) in counts {
+        if counted != Some(count(names)) {
+            return Err(format!("`{field}` of the event does not count its names"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Conditions: rules over the fields of an action, in three-valued logic.
+//!
+//! A text is read into a tree of groups and comparisons (`parse`, `operand`, `ast`) whose operands are checked and made
+//! ready once; `evaluate` and `judge` then judge actions, as often as asked. What an operator is stands in one table,
+//! [`Operator`].
+//!
+//! ```
+//! use lattice_core::condition::{Conditions, Truth};
+//! use lattice_core::Action;
+//!
+//! let conditions = Conditions::parse("logic: all\nrules:\n  - {field: pr_size, operator: lt, value: 100}\n")?;
+//! let small = Action::parse(br#"{"action_type": "code.merge", "metadata": {"pr_size": 12}}"#)?;
+//! let silent = Action::parse(br#"{"action_type": "code.merge"}"#)?;
+//!
+//! assert_eq!(conditions.test(&small), Truth::True);
+//! let (result, trace) = conditions.evaluate(&silent);
+//! assert_eq!(result, Truth::Unknown);
+//! assert_eq!(trace[0].reason.as_deref(), Some("`pr_size` is missing"));
+//! # Ok::<(), lattice_core::Error>(())
+//! ```
+
+mod ast;
+mod evaluate;
+mod expression;
+mod fold;
+mod glob;
+mod judge;
+mod operand;
+mod operator;
+mod parse;
+mod path;
+mod pattern;
+mod reason;
+mod truth;
+
+use std::sync::Arc;
+
+use crate::action::Action;
+use crate::error::{Code, Error};
+use crate::findings::{Findings, Sink};
+use crate::source::Source;
+
+pub(crate) use ast::Canonical;
+pub use ast::{Comparison, Group, Logic, Rule};
+pub use evaluate::Trace;
+pub(crate) use evaluate::Tracer;
+pub use glob::Glob;
+pub use operator::{Operator, ValueType};
+pub use path::Path;
+pub(crate) use pattern::Patterns;
+pub use truth::Truth;
+
+/// Compiled conditions; clones share. Two are equal if their canonical trees are, whatever their texts look like.
+#[derive(Debug, Clone)]
+pub struct Conditions(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    text: String,
+    root: Group,
+}
+
+impl Conditions {
+    /// Compiles a conditions document.
+    ///
+    /// # Errors
+    ///
+    /// `POLICY_COMPILE_ERROR` with everything that is wrong in the text, in its order.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let source = Source::new(text);
+        let mut findings = Findings::default();
+        let mut sink = Sink {
+            code: Code::PolicyCompileError,
+            policy: None,
+            text: &source,
+            findings: &mut findings,
+        };
+        let compiled = Self::compile(text, &mut Patterns::default(), &mut sink);
+        compiled.ok_or_else(|| {
+            Error::from_diagnostics(findings.finish()).unwrap_or_else(|| {
+                Error::new(Code::Internal, "conditions were refused without a reason")
+            })
+        })
+    }
+
+    /// Compiles a conditions document, its patterns shared with others of the run. Everything that is wrong goes to
+    /// the sink, with spans in `text`; `None` if an error is among it.
+    pub(crate) fn compile(
+        text: &str,
+        patterns: &mut Patterns,
+        sink: &mut Sink<'_>,
+    ) -> Option<Self> {
+        let root = parse::document(text, patterns, sink)?;
+        let text = text.to_owned();
+        Some(Self(Arc::new(Inner { text, root })))
+    }
+
+    /// The text as it was written.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The outermost group.
+    pub fn root(&self) -> &Group {
+        &self.0.root
+    }
+
+    /// The canonical tree, as the state digest reads it.
+    pub(crate) fn canonical(&self) -> Canonical<'_, Group> {
+        Canonical(self.root())
+    }
+
+    /// The result for an action, without a trace: rules that can no longer change it are skipped.
+    pub fn test(&self, action: &Action) -> Truth {
+        self.root().evaluate(action, &mut evaluate::Bare)
+    }
+
+    /// The result for an action, and the outcome of every comparison in document order.
+    pub fn evaluate(&self, action: &Action) -> (Truth, Vec<Trace>) {
+        let mut tracer = Tracer::new();
+        (self.trace(action, &mut tracer), tracer.take())
+    }
+
+    /// The result for an action; the outcome of every comparison goes to the tracer.
+    pub(crate) fn trace(&self, action: &Action, tracer: &mut Tracer) -> Truth {
+        self.root().evaluate(action, tracer)
+    }
+}
+
+impl PartialEq for Conditions {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.root() == other.root()
+    }
+}
+
+impl Eq for Conditions {}
+
+/// Why a part of a document is refused, and the fix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) message: String,
+    pub(crate) help: String,
+}
+
+impl Refusal {
+    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The state digest: equal policies, and only they, share it.
+
+use std::io;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::condition::{Canonical, Conditions, Group};
+use crate::hash::Hash;
+use crate::policy::{AllowList, Policy, PolicySet};
+
+/// Separates state digests from every other use of SHA-256.
+const DOMAIN: &[u8] = b"al.state/v1\n";
+
+// INVARIANT: fields stand in alphabetical order and hold no floats, so that plain JSON is RFC 8785 canonical.
+#[derive(Serialize)]
+struct Body<'a> {
+    action_type: &'a str,
+    allowed_branches: Option<Vec<&'a str>>,
+    allowed_repos: Option<Vec<&'a str>>,
+    approval_required: bool,
+    approval_timeout_hours: u16,
+    conditions: Option<Canonical<'a, Group>>,
+    name: &'a str,
+}
+
+impl<'a> Body<'a> {
+    fn new(policy: &'a Policy, name: &'a str) -> Self {
+        let texts = |list: Option<&'a AllowList>| list.map(|list| list.texts().collect());
+        Self {
+            action_type: policy.action_type(),
+            allowed_branches: texts(policy.allowed_branches()),
+            allowed_repos: texts(policy.allowed_repos()),
+            approval_required: policy.approval_required(),
+            approval_timeout_hours: policy.approval_timeout_hours(),
+            conditions: policy.conditions().map(Conditions::canonical),
+            name,
+        }
+    }
+}
+
+/// Lets the serialiser write straight into the hash.
+struct Hasher(Sha256);
+
+impl io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Hasher {
+    fn json(&mut self, body: &Body<'_>) {
+        // INVARIANT: the hash takes every byte and the keys are strings, so writing cannot fail.
+        let written = serde_json::to_writer(&mut *self, body);
+        debug_assert!(written.is_ok(), "{written:?}");
+    }
+}
+
+impl PolicySet {
+    /// SHA-256 over the canonical form of the policies.
+    ///
+    /// ```
+    /// use lattice_core::{Manifest, hash};
+    ///
+    /// let empty = Manifest::parse(b"manifest_version: '1.0'\npolicies: []\n")?;
+    /// assert_eq!(empty.policies().digest(), hash::sha256(b"al.state/v1\n[]"));
+    /// # Ok::<(), lattice_core::Error>(())
+    /// ```
+    pub fn digest(&self) -> Hash {
+        let mut hasher = Hasher(Sha256::new());
+        hasher.0.update(DOMAIN);
+        hasher.0.update(b"[");
+        for (i, policy) in self.iter().enumerate() {
+            if i > 0 {
+                hasher.0.update(b",");
+            }
+            hasher.json(&Body::new(policy, policy.name()));
+        }
+        hasher.0.update(b"]");
+        hasher.0.finalize().into()
+    }
+}
+
+impl Policy {
+    /// A digest of all but the name, for finding policies that only changed theirs.
+    pub(crate) fn body_digest(&self) -> Hash {
+        let mut hasher = Hasher(Sha256::new());
+        hasher.json(&Body::new(self, ""));
+        hasher.0.finalize().into()
+    }
+}

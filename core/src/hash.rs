@@ -1,0 +1,49 @@
+//! SHA-256 digests and their one spelling: bare lower-case hex.
+
+use sha2::{Digest, Sha256};
+
+/// A SHA-256 digest.
+pub type Hash = [u8; 32];
+
+/// The SHA-256 digest of `bytes`.
+pub fn sha256(bytes: &[u8]) -> Hash {
+    Sha256::digest(bytes).into()
+}
+
+/// `bytes` as lower-case hex, two digits a byte, without a prefix.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 0x0f])
+        .map(|nibble| {
+            let zero = if nibble < 10 { b'0' } else { b'a' - 10 };
+            char::from(zero + nibble)
+        })
+        .collect()
+}
+
+/// The digest that `text` spells in exactly the form that [`hex`] writes: 64 lower-case digits.
+///
+/// `None` for any other text, upper-case digits included: a digest has one spelling, so that equal
+/// digests are equal strings.
+pub fn parse_hex(text: &str) -> Option<Hash> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    let mut hash = Hash::default();
+    if pairs.len() != hash.len() {
+        return None;
+    }
+    for (byte, &[high, low]) in hash.iter_mut().zip(pairs) {
+        *byte = (nibble(high)? << 4) | nibble(low)?;
+    }
+    Some(hash)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}

@@ -1,0 +1,147 @@
+//! The manifest: the document that carries policies from one workspace to another.
+
+mod reading;
+
+use jiff::Timestamp;
+
+use crate::breaker::Breaker;
+use crate::error::{Code, Diagnostic, Error, Kind};
+use crate::hash::Hash;
+use crate::policy::PolicySet;
+use crate::version;
+use crate::write;
+
+/// The keys of a manifest, in the order in which they are written.
+pub(crate) const FIELDS: [&str; 5] = [
+    "manifest_version",
+    "exported_at",
+    "org_name",
+    "policies",
+    "circuit_breakers_info",
+];
+
+/// A manifest that was read, checked and compiled.
+///
+/// ```
+/// use lattice_core::Manifest;
+///
+/// let text = "manifest_version: '1.0'\npolicies: []\n";
+/// let manifest = Manifest::parse(text.as_bytes())?;
+/// assert!(manifest.policies().is_empty());
+///
+/// let error = Manifest::parse(b"manifest_version: '2.0'\n").unwrap_err();
+/// assert_eq!(error.code().as_str(), "UNSUPPORTED_MANIFEST_VERSION");
+/// # Ok::<(), lattice_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    exported_at: Option<Timestamp>,
+    org_name: Option<String>,
+    policies: PolicySet,
+    breakers: Vec<Breaker>,
+    sha256: Hash,
+}
+
+/// Everything that reading a manifest found.
+#[derive(Debug)]
+pub struct Validation {
+    /// The version it says, where that could be read.
+    pub version: Option<String>,
+    /// The manifest, if there is no error.
+    pub manifest: Option<Manifest>,
+    /// Errors and warnings, in file order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Validation {
+    /// The manifest.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Manifest::parse`].
+    pub fn into_manifest(self) -> Result<Manifest, Error> {
+        self.manifest.ok_or_else(|| {
+            // INVARIANT: where there is no manifest, an error says why.
+            Error::from_diagnostics(self.diagnostics)
+                .unwrap_or_else(|| Error::new(Code::Internal, "the manifest could not be read"))
+        })
+    }
+
+    /// What is not wrong, but worth a look.
+    pub fn warnings(&self) -> impl Iterator<Item = &Diagnostic> {
+        let warnings = |d: &&Diagnostic| matches!(d.kind, Kind::Warning(_));
+        self.diagnostics.iter().filter(warnings)
+    }
+}
+
+impl Manifest {
+    /// Reads the bytes of a manifest.
+    ///
+    /// # Errors
+    ///
+    /// `UNSUPPORTED_MANIFEST_VERSION` alone, or every `INVALID_MANIFEST` and `POLICY_COMPILE_ERROR` up to and
+    /// including the first syntax error.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        validate(bytes).into_manifest()
+    }
+
+    /// Its version.
+    pub fn version(&self) -> &'static str {
+        version::VERSION
+    }
+
+    /// When it was exported.
+    pub fn exported_at(&self) -> Option<Timestamp> {
+        self.exported_at
+    }
+
+    /// The organisation it came from: information, never identity.
+    pub fn org_name(&self) -> Option<&str> {
+        self.org_name.as_deref()
+    }
+
+    /// Its policies.
+    pub fn policies(&self) -> &PolicySet {
+        &self.policies
+    }
+
+    /// Its circuit breakers, for reference.
+    pub fn breakers(&self) -> &[Breaker] {
+        &self.breakers
+    }
+
+    /// SHA-256 of the bytes as read, as `sha256sum` prints it.
+    pub fn sha256(&self) -> Hash {
+        self.sha256
+    }
+
+    /// Writes a manifest: the same arguments give the same bytes.
+    pub fn write(
+        org_name: &str,
+        exported_at: Timestamp,
+        policies: &PolicySet,
+        breakers: &[Breaker],
+    ) -> String {
+        write::manifest(org_name, exported_at, policies, breakers)
+    }
+
+    /// Whether `old` and `new` are exports of the same content: equal bytes, the time of export apart.
+    pub fn same_but_time(old: &[u8], new: &str) -> bool {
+        let old = std::str::from_utf8(old).ok().and_then(around_time);
+        old.is_some() && old == around_time(new)
+    }
+}
+
+/// What stands before and behind the time in the bytes of an export; `None` if there is none, or not a time.
+fn around_time(export: &str) -> Option<(&str, &str)> {
+    const KEY: &str = "\nexported_at: '";
+    let (before, rest) = export.split_once(KEY)?;
+    let (time, after) = rest.split_once('\'')?;
+    time.parse::<Timestamp>().ok()?;
+    Some((before, after))
+}
+
+/// Reads the bytes of a manifest and keeps everything that was found, warnings included.
+pub fn validate(bytes: &[u8]) -> Validation {
+    reading::read(bytes)
+}

@@ -1,0 +1,360 @@
+//! One reading of one text: the version gate, then every field, policy by policy.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{FIELDS, Manifest, Validation};
+use crate::breaker::{self, Breaker};
+use crate::condition::Patterns;
+use crate::decode::{self, report_problems};
+use crate::error::{Code, Diagnostic, Error, Kind as Finding};
+use crate::findings::{Findings, Sink};
+use crate::hash::sha256;
+use crate::limits;
+use crate::policy::{self, Policy, PolicySet};
+use crate::source::{Source, Span, strip_bom};
+use crate::version::{self, Gate};
+use crate::yaml::{Kind, Node, Reader, Root};
+
+/// Reads the bytes of a manifest.
+pub(super) fn read(bytes: &[u8]) -> Validation {
+    if bytes.len() > limits::MANIFEST_BYTES {
+        let message = format!(
+            "the manifest has {} bytes, more than {}",
+            bytes.len(),
+            limits::MANIFEST_BYTES
+        );
+        return refused(Error::new(Code::InvalidManifest, message).with_help("split it"));
+    }
+    let (text, whole) = match std::str::from_utf8(bytes) {
+        Ok(text) => (text, true),
+        Err(error) => {
+            let (valid, _) = bytes.split_at(error.valid_up_to());
+            (std::str::from_utf8(valid).unwrap_or_default(), false)
+        }
+    };
+    let text = strip_bom(text);
+    let source = Source::new(text);
+    if text.starts_with('\u{feff}') {
+        let error = Error::new(Code::InvalidManifest, "a second byte-order mark");
+        return refused(
+            error
+                .with_place(source.place(Span::at(0)))
+                .with_help("remove it"),
+        );
+    }
+    if whole {
+        let reader = Reader::new(text, limits::YAML_NESTING);
+        return Reading::new(source, reader).run(bytes);
+    }
+    // Lines before the first that is not UTF-8 are read as ever.
+    let lines = text.rfind('\n').map_or(0, |end| end + 1);
+    let reader = Reader::of_prefix(text.get(..lines).unwrap_or_default(), limits::YAML_NESTING);
+    let mut reading = Reading::new(source, reader);
+    let message = "the text is not UTF-8 from here on";
+    reading
+        .sink()
+        .error_help(Span::at(text.len()), message, "save the file as UTF-8");
+    reading.run(bytes)
+}
+
+fn refused(error: Error) -> Validation {
+    Validation {
+        version: None,
+        manifest: None,
+        diagnostics: error.into_diagnostics(),
+    }
+}
+
+/// One reading of one text.
+struct Reading<'a> {
+    source: Source<'a>,
+    reader: Reader<'a>,
+    findings: Findings,
+    version: Option<String>,
+    unsupported: Option<Diagnostic>,
+    /// A value for the version was there to be judged.
+    gated: bool,
+    /// The known root keys so far.
+    seen: Vec<&'static str>,
+    exported_at: Option<Timestamp>,
+    org_name: Option<String>,
+    policies: BTreeMap<String, Arc<Policy>>,
+    breakers: Vec<Breaker>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(source: Source<'a>, reader: Reader<'a>) -> Self {
+        Self {
+            source,
+            reader,
+            findings: Findings::default(),
+            version: None,
+            unsupported: None,
+            gated: false,
+            seen: Vec::new(),
+            exported_at: None,
+            org_name: None,
+            policies: BTreeMap::new(),
+            breakers: Vec::new(),
+        }
+    }
+
+    fn run(mut self, bytes: &[u8]) -> Validation {
+        let root = self.reader.open();
+        self.problems();
+        match root {
+            Root::Nothing if self.reader.is_cut() => {}
+            Root::Nothing => {
+                let help = "write at least `manifest_version: '1.0'` and `policies: []`";
+                self.sink()
+                    .error_help(Span::at(0), "the manifest is empty", help);
+            }
+            Root::Other(node) => {
+                let help = "begin with `manifest_version: '1.0'`";
+                decode::wrong_type(
+                    &node,
+                    "a manifest must be a mapping",
+                    help,
+                    &mut self.sink(),
+                );
+            }
+            Root::Mapping(span) => self.fields(span),
+        }
+        self.version_before_fault();
+        if let Some(unsupported) = self.unsupported {
+            return Validation {
+                version: self.version,
+                manifest: None,
+                diagnostics: vec![unsupported],
+            };
+        }
+        self.reader.close();
+        self.problems();
+        let diagnostics = self.findings.finish();
+        let valid = diagnostics
+            .iter()
+            .all(|d| matches!(d.kind, Finding::Warning(_)));
+        let manifest = valid.then(|| Manifest {
+            exported_at: self.exported_at,
+            org_name: self.org_name,
+            policies: PolicySet::from_map(self.policies),
+            breakers: self.breakers,
+            sha256: sha256(bytes),
+        });
+        Validation {
+            version: self.version,
+            manifest,
+            diagnostics,
+        }
+    }
+
+    fn sink(&mut self) -> Sink<'_> {
+        sink(&self.source, &mut self.findings, None)
+    }
+
+    /// Reports what the reader found since the last call.
+    fn problems(&mut self) {
+        let problems = self.reader.take_problems();
+        report_problems(problems, &mut self.sink());
+    }
+
+    fn fields(&mut self, root: Span) {
+        while let Some(key) = self.reader.next_key() {
+            self.problems();
+            let name = FIELDS.iter().find(|field| **field == key.name);
+            let Some(&name) = name.filter(|name| !self.seen.contains(*name)) else {
+                // A second one of a known key was reported as a duplicate.
+                decode::check_key(&key, "a manifest", &FIELDS, &mut self.sink());
+                self.reader.value();
+                self.problems();
+                continue;
+            };
+            self.seen.push(name);
+            if name == "policies" {
+                self.policies();
+            } else {
+                let node = self.reader.value();
+                self.problems();
+                self.field(name, &node);
+            }
+            if self.unsupported.is_some() {
+                return;
+            }
+        }
+        self.problems();
+        if self.reader.is_cut() {
+            return;
+        }
+        for required in ["manifest_version", "policies"] {
+            if !self.seen.contains(&required) {
+                decode::missing(root, required, &mut self.sink());
+            }
+        }
+    }
+
+    /// The parser looks ahead: what it had not handed out when it came to a fault may hold the version.
+    fn version_before_fault(&mut self) {
+        let Some(fault) = self.reader.stopped_at() else {
+            return;
+        };
+        if self.gated {
+            return;
+        }
+        let text = whole_before(self.source.text(), fault);
+        let mut reader = Reader::of_prefix(&text, limits::YAML_NESTING);
+        if !matches!(reader.open(), Root::Mapping(_)) {
+            return;
+        }
+        while let Some(key) = reader.next_key() {
+            let node = reader.value();
+            if key.name == "manifest_version" {
+                return self.field("manifest_version", &node);
+            }
+        }
+    }
+
+    fn field(&mut self, name: &str, node: &Node<'_>) {
+        let Self {
+            source, findings, ..
+        } = self;
+        let mut sink = sink(source, findings, None);
+        match name {
+            "manifest_version" => {
+                self.gated = !matches!(node.kind, Kind::Absent);
+                match version::gate(node, &mut sink) {
+                    Gate::Known => self.version = Some(version::VERSION.to_owned()),
+                    Gate::Invalid => {}
+                    Gate::Unsupported { version, span } => {
+                        self.unsupported = Some(unsupported(&version, span, source));
+                        self.version = Some(version);
+                    }
+                }
+            }
+            "exported_at" => self.exported_at = exported_at(node, &mut sink),
+            "org_name" => {
+                let text = decode::nullable_string(node, "`org_name`", &mut sink);
+                self.org_name = text.ok().flatten().map(str::to_owned);
+            }
+            _ => self.breakers = breaker::read_all(node, &mut sink),
+        }
+    }
+
+    fn policies(&mut self) {
+        if let Err(node) = self.reader.enter_list() {
+            self.problems();
+            let expected = "`policies` must be a list (`[]` for none)";
+            let help = "write `- name: …` and indent what belongs to it, or `[]`";
+            decode::wrong_type(&node, expected, help, &mut self.sink());
+            return;
+        }
+        let mut patterns = Patterns::default();
+        let mut names: HashMap<String, Span> = HashMap::new();
+        let mut index = 0;
+        while let Some(node) = self.reader.next_item() {
+            let own_name = policy::name_of(&node);
+            let problems = self.reader.take_problems();
+            let policy = own_name.map(|(name, _)| policy::label(name));
+            let label = policy
+                .clone()
+                .unwrap_or_else(|| format!("policies[{index}]"));
+            let mut sink = sink(&self.source, &mut self.findings, policy);
+            report_problems(problems, &mut sink);
+            if index == limits::POLICIES {
+                let message = format!("the manifest has more than {} policies", limits::POLICIES);
+                sink.error_help(node.span, message, "split it");
+                return self.reader.leave_list();
+            }
+            if let Some((name, span)) = own_name {
+                if let Some(&first) = names.get(name) {
+                    sink.duplicate(
+                        span,
+                        format!("duplicate policy name `{}`", decode::excerpt(name)),
+                        Some("rename one of the two, or remove it".to_owned()),
+                        (first, "first used here".to_owned()),
+                    );
+                } else {
+                    names.insert(name.to_owned(), span);
+                }
+            }
+            let policy = policy::read(&node, &label, &self.source, &mut patterns, &mut sink);
+            if let Some(policy) = policy {
+                self.policies
+                    .insert(policy.name().to_owned(), Arc::new(policy));
+            }
+            index += 1;
+        }
+    }
+}
+
+fn sink<'s>(
+    source: &'s Source<'_>,
+    findings: &'s mut Findings,
+    policy: Option<String>,
+) -> Sink<'s> {
+    Sink {
+        code: Code::InvalidManifest,
+        policy,
+        text: source,
+        findings,
+    }
+}
+
+fn unsupported(version: &str, span: Span, source: &Source<'_>) -> Diagnostic {
+    let message = format!(
+        "manifest version `{}` is not supported: this engine reads `{}`",
+        decode::excerpt(version),
+        version::VERSION
+    );
+    let mut diagnostic = Diagnostic::error(Code::UnsupportedManifestVersion, message);
+    diagnostic.place = Some(source.place(span));
+    diagnostic.help = Some("export the manifest again with the current CLI, or upgrade".to_owned());
+    diagnostic
+}
+
+fn exported_at(node: &Node<'_>, sink: &mut Sink<'_>) -> Option<Timestamp> {
+    if decode::is_null(node) {
+        return None;
+    }
+    let time = match &node.kind {
+        Kind::Scalar(scalar) => scalar.text.parse().ok(),
+        Kind::List(_) | Kind::Mapping(_) | Kind::Absent => None,
+    };
+    if time.is_none() && !matches!(node.kind, Kind::Absent) {
+        sink.error_help(
+            node.span,
+            format!(
+                "`exported_at` must be an RFC 3339 time, found {}",
+                decode::found(node)
+            ),
+            "write it as `'2026-04-01T10:30:00.000Z'`, or `null`",
+        );
+    }
+    time
+}
+
+/// The part of the text before a fault that stands for itself: whole lines, or in brackets whole fields.
+fn whole_before(text: &str, fault: usize) -> Cow<'_, str> {
+    let before = text.get(..fault).unwrap_or_default();
+    if !before.trim_start().starts_with('{') {
+        let lines = before.rfind('\n').map_or(0, |end| end + 1);
+        return Cow::Borrowed(before.get(..lines).unwrap_or_default());
+    }
+    let (mut depth, mut quote, mut escaped, mut end) = (0_usize, None, false, 0);
+    for (at, c) in before.char_indices() {
+        match (quote, c) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some('"'), '\\') => escaped = true,
+            (Some(open), _) if open == c => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '{' | '[') => depth += 1,
+            (None, '}' | ']') => depth = depth.saturating_sub(1),
+            (None, ',') if depth == 1 => end = at,
+            (Some(_) | None, _) => {}
+        }
+    }
+    Cow::Owned(format!("{}}}", before.get(..end).unwrap_or_default()))
+}

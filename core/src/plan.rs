@@ -1,0 +1,345 @@
+//! Plans: the name-keyed difference between a workspace and a manifest, and what an import will do.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use crate::audit::Names;
+use crate::decision::Index;
+use crate::decode::list;
+use crate::diff;
+use crate::policy::{Policy, PolicySet, State};
+use crate::view::{Change, ChangeAction, Mode, Summary};
+
+/// What an import will do to a workspace.
+///
+/// A plan is plain data: `plan(a, a)` is empty, applying a replace gives the manifest, and an additive plan
+/// never deactivates.
+///
+/// ```
+/// use lattice_core::{Manifest, Mode, Plan, State};
+///
+/// let manifest = Manifest::parse(
+///     b"manifest_version: '1.0'
+/// policies:
+///   - name: audit-all-writes
+///     action_type: db.write
+///     approval_required: false
+///     allowed_repos: null
+///     allowed_branches: null
+///     conditions: null
+/// ",
+/// )?;
+/// let empty = State::default();
+/// let plan = Plan::new(&empty, manifest.policies(), Mode::Replace);
+/// assert_eq!(plan.summary().added, 1);
+/// assert_eq!(&plan.apply(&empty).active, manifest.policies());
+/// # Ok::<(), lattice_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Plan {
+    mode: Mode,
+    // INVARIANT: in name order, each name once.
+    steps: Vec<Step>,
+    notes: Vec<String>,
+}
+
+/// What happens to one policy.
+#[derive(Debug, Clone)]
+struct Step {
+    action: ChangeAction,
+    reactivated: bool,
+    before: Option<Arc<Policy>>,
+    after: Option<Arc<Policy>>,
+}
+
+impl Step {
+    fn name(&self) -> &str {
+        let policy = self.after.as_ref().or(self.before.as_ref());
+        policy.map_or("", |policy| policy.name())
+    }
+}
+
+impl Plan {
+    /// Compares a workspace with what a manifest says.
+    pub fn new(current: &State, desired: &PolicySet, mode: Mode) -> Self {
+        let mut steps = Vec::with_capacity(current.active.len().max(desired.len()));
+        let mut active = current.active.map().iter().peekable();
+        let mut wanted = desired.map().iter().peekable();
+        loop {
+            let next = match (active.peek(), wanted.peek()) {
+                (None, None) => break,
+                (Some(_), None) => (active.next(), None),
+                (None, Some(_)) => (None, wanted.next()),
+                (Some((a, _)), Some((b, _))) => match a.cmp(b) {
+                    std::cmp::Ordering::Less => (active.next(), None),
+                    std::cmp::Ordering::Greater => (None, wanted.next()),
+                    std::cmp::Ordering::Equal => (active.next(), wanted.next()),
+                },
+            };
+            let before = next.0.map(|(_, policy)| Arc::clone(policy));
+            let after = next.1.map(|(_, policy)| Arc::clone(policy));
+            let action = match (&before, &after) {
+                (None, _) => ChangeAction::Add,
+                (Some(before), Some(after)) if before == after => ChangeAction::Unchanged,
+                (Some(_), Some(_)) => ChangeAction::Modify,
+                (Some(_), None) => match mode {
+                    Mode::Additive => ChangeAction::Untouched,
+                    Mode::Replace => ChangeAction::Deactivate,
+                },
+            };
+            let reactivated = action == ChangeAction::Add
+                && after
+                    .as_ref()
+                    .is_some_and(|p| current.deactivated.contains(p.name()));
+            steps.push(Step {
+                action,
+                reactivated,
+                before,
+                after,
+            });
+        }
+        let mut plan = Self {
+            mode,
+            steps,
+            notes: Vec::new(),
+        };
+        plan.notes = plan.take_notes(current, desired);
+        plan
+    }
+
+    /// Additive or replace.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Every policy of both sides with what happens to it, in name order.
+    pub fn changes(&self) -> Vec<Change> {
+        let changes = self.steps.iter().map(|step| Change {
+            name: step.name().to_owned(),
+            action: step.action,
+            reactivated: step.reactivated,
+            fields: match (step.action, &step.before, &step.after) {
+                (ChangeAction::Add, _, Some(after)) => diff::all_fields(after),
+                (ChangeAction::Modify, Some(before), Some(after)) => {
+                    diff::changed_fields(before, after)
+                }
+                // What goes, or stays as it is, has no fields to show.
+                (_, _, _) => Vec::new(),
+            },
+        });
+        changes.collect()
+    }
+
+    /// How many policies each action concerns.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for step in &self.steps {
+            *match step.action {
+                ChangeAction::Add => &mut summary.added,
+                ChangeAction::Modify => &mut summary.modified,
+                ChangeAction::Deactivate => &mut summary.deactivated,
+                ChangeAction::Unchanged => &mut summary.unchanged,
+                ChangeAction::Untouched => &mut summary.untouched,
+            } += 1;
+        }
+        summary
+    }
+
+    /// What a reviewer should look at twice: action types that change their deciding level, likely renames.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Whether nothing would change.
+    pub fn is_empty(&self) -> bool {
+        self.effective().next().is_none()
+    }
+
+    /// The names that change, as the audit log records them.
+    pub fn names(&self) -> Names {
+        let named = |action: ChangeAction| {
+            let steps = self.steps.iter().filter(move |step| step.action == action);
+            steps.map(|step| step.name().to_owned()).collect()
+        };
+        Names {
+            added: named(ChangeAction::Add),
+            deactivated: named(ChangeAction::Deactivate),
+            modified: named(ChangeAction::Modify),
+        }
+    }
+
+    /// The policies to write: those added and those modified, in name order.
+    pub fn writes(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        let written =
+            |step: &&Step| matches!(step.action, ChangeAction::Add | ChangeAction::Modify);
+        self.steps
+            .iter()
+            .filter(written)
+            .filter_map(|step| step.after.as_ref())
+    }
+
+    /// The names of the policies to switch off, in order.
+    pub fn deactivations(&self) -> impl Iterator<Item = &str> {
+        let off = |step: &&Step| step.action == ChangeAction::Deactivate;
+        self.steps.iter().filter(off).map(Step::name)
+    }
+
+    /// The state after the plan, given the state it was made against.
+    #[must_use]
+    pub fn apply(&self, current: &State) -> State {
+        let mut policies = current.active.map().clone();
+        let mut deactivated = current.deactivated.clone();
+        for policy in self.writes() {
+            deactivated.remove(policy.name());
+            policies.insert(policy.name().to_owned(), Arc::clone(policy));
+        }
+        for name in self.deactivations() {
+            policies.remove(name);
+            deactivated.insert(name.to_owned());
+        }
+        State {
+            active: PolicySet::from_map(policies),
+            deactivated,
+        }
+    }
+
+    /// The steps that write something.
+    fn effective(&self) -> impl Iterator<Item = &Step> {
+        let writes = |step: &&Step| match step.action {
+            ChangeAction::Add | ChangeAction::Modify | ChangeAction::Deactivate => true,
+            ChangeAction::Unchanged | ChangeAction::Untouched => false,
+        };
+        self.steps.iter().filter(writes)
+    }
+
+    fn take_notes(&self, current: &State, desired: &PolicySet) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !self.is_empty() {
+            self.level_notes(current, desired, &mut notes);
+            self.rename_notes(&mut notes);
+        }
+        let layout = self.steps.iter().filter(|step| {
+            step.action == ChangeAction::Unchanged
+                && matches!((&step.before, &step.after), (Some(a), Some(b)) if a.differs_in_text(b))
+        });
+        match layout.count() {
+            0 => {}
+            1 => notes.push(
+                "1 unchanged policy differs in layout only; its stored text stays".to_owned(),
+            ),
+            n => notes.push(format!(
+                "{n} unchanged policies differ in layout only; their stored text stays"
+            )),
+        }
+        notes
+    }
+
+    /// Action types whose deciding level, or whose approvals at that level, change.
+    ///
+    /// Only the types that changed policies name can be among them: where a level keeps its policies, whatever
+    /// it decided it still decides.
+    fn level_notes(&self, current: &State, desired: &PolicySet, notes: &mut Vec<String>) {
+        let mut types: BTreeMap<String, &str> = BTreeMap::new();
+        for step in self.effective() {
+            for policy in step.before.iter().chain(&step.after) {
+                let key = policy.action_type().to_ascii_lowercase();
+                types.insert(key, policy.action_type());
+            }
+        }
+        let after = match self.mode {
+            Mode::Replace => desired.index(),
+            Mode::Additive => &Index::new(
+                self.steps
+                    .iter()
+                    .filter_map(|step| step.after.as_ref().or(step.before.as_ref())),
+            ),
+        };
+        for (key, written) in types {
+            let (was, is) = (
+                Level::of(current.active.index(), &key),
+                Level::of(after, &key),
+            );
+            let (before, behind) = (was.to_string(), is.to_string());
+            if before != behind {
+                notes.push(format!("{written}: decided by {before} → {behind}"));
+            } else if was.asking != is.asking {
+                let (from, to) = (list(&was.asking), list(&is.asking));
+                notes.push(format!(
+                    "{written}: approval at {is} moves from {from} to {to}"
+                ));
+            }
+        }
+    }
+
+    /// Policies that go, or stay behind, under one name while an equal one comes under another.
+    fn rename_notes(&self, notes: &mut Vec<String>) {
+        let added: Vec<&Arc<Policy>> = self
+            .steps
+            .iter()
+            .filter(|step| step.action == ChangeAction::Add)
+            .filter_map(|step| step.after.as_ref())
+            .collect();
+        let types: std::collections::HashSet<&str> =
+            added.iter().map(|p| p.action_type()).collect();
+        let mut left: HashMap<_, Vec<&Step>> = HashMap::new();
+        for step in self.steps.iter().rev() {
+            if step.after.is_none()
+                && let Some(policy) = &step.before
+                && types.contains(policy.action_type())
+            {
+                left.entry(policy.body_digest()).or_default().push(step);
+            }
+        }
+        if left.is_empty() {
+            return;
+        }
+        for policy in added {
+            let Some(step) = left.get_mut(&policy.body_digest()).and_then(Vec::pop) else {
+                continue;
+            };
+            let fate = match self.mode {
+                Mode::Replace => "is deactivated",
+                Mode::Additive => "stays active beside it",
+            };
+            notes.push(format!(
+                "`{old}` → `{new}` looks like a rename: `{old}` {fate}",
+                old = step.name(),
+                new = policy.name(),
+            ));
+        }
+    }
+}
+
+/// The policies that decide about an action type.
+struct Level<'i> {
+    policies: &'i [Arc<Policy>],
+    /// The names of those that require approval.
+    asking: Vec<&'i str>,
+}
+
+impl<'i> Level<'i> {
+    fn of(index: &'i Index, key: &str) -> Self {
+        let policies = index.level(key);
+        let asking = policies.iter().filter(|policy| policy.approval_required());
+        Self {
+            policies,
+            asking: asking.map(|policy| policy.name()).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Level<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = self.policies.first() else {
+            return f.write_str("no policy");
+        };
+        // The case of letters says nothing, and so must make no difference.
+        write!(f, "`{}` ", first.action_type().to_ascii_lowercase())?;
+        match (self.asking.len(), self.policies.len()) {
+            (0, _) => f.write_str("(no approval)"),
+            (some, all) if some == all => f.write_str("(approval)"),
+            (some, all) => write!(f, "(approval by {some} of {all} policies)"),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Sets of policies by name.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, OnceLock};
+
+use super::draft::{Draft, label};
+use super::{Policy, PolicySpec};
+use crate::condition::Patterns;
+use crate::decision::Index;
+use crate::error::{Code, Error};
+use crate::findings::{Findings, Nowhere, Sink};
+use crate::source::Span;
+
+/// Policies by name, compiled. Clones share the policies.
+#[derive(Debug, Clone, Default)]
+pub struct PolicySet {
+    policies: BTreeMap<String, Arc<Policy>>,
+    index: OnceLock<Arc<Index>>,
+}
+
+impl PartialEq for PolicySet {
+    fn eq(&self, other: &Self) -> bool {
+        self.policies == other.policies
+    }
+}
+
+impl Eq for PolicySet {}
+
+impl PolicySet {
+    /// Compiles plain data, such as the rows of a store.
+    ///
+    /// # Errors
+    ///
+    /// `POLICY_COMPILE_ERROR` for conditions, placed in their text; `INVALID_MANIFEST`, without a place, for other
+    /// fields and for a name that is used twice. Every bad policy is in it, in the order given.
+    pub fn compile(specs: impl IntoIterator<Item = PolicySpec>) -> Result<Self, Error> {
+        let mut patterns = Patterns::default();
+        let mut findings = Findings::default();
+        let mut policies = BTreeMap::new();
+        for spec in specs {
+            let label = label(&spec.name);
+            let mut sink = Sink {
+                code: Code::InvalidManifest,
+                policy: Some(label.clone()),
+                text: &Nowhere,
+                findings: &mut findings,
+            };
+            let policy = Draft::of(&spec).compile(&label, &mut patterns, &mut sink);
+            match (policies.entry(spec.name), policy) {
+                (Entry::Vacant(entry), Some(policy)) => {
+                    entry.insert(Arc::new(policy));
+                }
+                (Entry::Vacant(_), None) => {}
+                (Entry::Occupied(_), _) => {
+                    let message = format!("duplicate policy name `{label}`");
+                    sink.error_help(Span::default(), message, "rename one of the two");
+                }
+            }
+        }
+        match Error::from_diagnostics(findings.in_order_of_report()) {
+            Some(error) => Err(error),
+            None => Ok(Self::from_map(policies)),
+        }
+    }
+
+    pub(crate) fn from_map(policies: BTreeMap<String, Arc<Policy>>) -> Self {
+        Self {
+            policies,
+            index: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn map(&self) -> &BTreeMap<String, Arc<Policy>> {
+        &self.policies
+    }
+
+    /// The policy of that name.
+    pub fn get(&self, name: &str) -> Option<&Arc<Policy>> {
+        self.policies.get(name)
+    }
+
+    /// The policies in name order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        self.policies.values()
+    }
+
+    /// How many policies there are.
+    pub fn len(&self) -> usize {
+        self.policies.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.policies.is_empty()
+    }
+
+    /// The policies by action type, made at first use.
+    pub(crate) fn index(&self) -> &Index {
+        self.index.get_or_init(|| Arc::new(Index::new(self.iter())))
+    }
+}

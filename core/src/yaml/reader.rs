@@ -1,0 +1,566 @@
+//! From parser events to nodes.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use granit_parser::{
+    ErrorKind, Event, Parser, Placement, ScalarStyle, Span as EventSpan, StrInput,
+};
+
+use super::{Comment, Entry, Key, Kind, Mapping, Node, Problem, Scalar, Style};
+use crate::decode::excerpt;
+use crate::limits;
+use crate::source::Span;
+
+/// What stands at the root of a document.
+#[derive(Debug)]
+pub(crate) enum Root<'a> {
+    /// A mapping; read it with [`Reader::next_key`] and [`Reader::value`].
+    Mapping(Span),
+    /// Anything else.
+    Other(Node<'a>),
+    /// No document, or a text that ends in a syntax error before it begins.
+    Nothing,
+}
+
+/// Reads a document piece by piece, so that a large one is never held as a tree.
+///
+/// After a syntax error every call returns nothing, and what was being read comes back cut off. What is nested too
+/// deep, or holds too many values, is reported and passed over.
+pub(crate) struct Reader<'a> {
+    text: &'a str,
+    parser: Parser<'a, StrInput<'a>>,
+    peeked: Option<(Event<'a>, EventSpan)>,
+    /// End of the event before: block scalar headers and colons are looked for from here.
+    behind: usize,
+    nesting: usize,
+    limit: usize,
+    /// How many more values the field or item that is being read may hold.
+    budget: usize,
+    root_keys: HashMap<String, Span>,
+    /// Where a syntax error ended the reading.
+    stopped_at: Option<usize>,
+    /// The text is the beginning of a longer one: what ends with it may go on.
+    is_prefix: bool,
+    problems: Vec<Problem>,
+    comments: Vec<Comment>,
+}
+
+const EMPTY_HELP: &str =
+    "write a value, or `null` where that is allowed, or remove the comment signs below it";
+
+impl<'a> Reader<'a> {
+    /// Reads `text`, which has no byte-order mark, down to `limit` nested lists and mappings.
+    pub(crate) fn new(text: &'a str, limit: usize) -> Self {
+        Self::build(text, limit, false)
+    }
+
+    /// Reads the beginning of a text whose rest cannot be read.
+    pub(crate) fn of_prefix(text: &'a str, limit: usize) -> Self {
+        Self {
+            is_prefix: true,
+            ..Self::new(text, limit)
+        }
+    }
+
+    /// Reads a text that was found valid, and keeps its comments.
+    pub(crate) fn with_comments(text: &'a str) -> Self {
+        Self {
+            budget: usize::MAX,
+            ..Self::build(text, usize::MAX, true)
+        }
+    }
+
+    fn build(text: &'a str, limit: usize, comments: bool) -> Self {
+        let options = granit_parser::options! {
+            emit_comments: comments,
+            max_buffered_comment_events: usize::MAX,
+            emit_unresolved_aliases: true,
+            emit_anchor_events: true,
+            disallow_directives: true,
+        };
+        Self {
+            text,
+            parser: Parser::new_from_str_with_options(text, options),
+            peeked: None,
+            behind: 0,
+            nesting: 0,
+            limit,
+            budget: limits::VALUES,
+            root_keys: HashMap::new(),
+            stopped_at: None,
+            is_prefix: false,
+            problems: Vec::new(),
+            comments: Vec::new(),
+        }
+    }
+
+    /// Where a syntax error ended the reading, if one did.
+    pub(crate) fn stopped_at(&self) -> Option<usize> {
+        self.stopped_at
+    }
+
+    /// Whether more may stand behind what was read.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.stopped_at.is_some() || self.is_prefix
+    }
+
+    /// What was found wrong since the last call.
+    pub(crate) fn take_problems(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems)
+    }
+
+    /// The comments so far, in the order of the text.
+    pub(crate) fn take_comments(&mut self) -> Vec<Comment> {
+        std::mem::take(&mut self.comments)
+    }
+
+    /// Goes to the root of the document.
+    pub(crate) fn open(&mut self) -> Root<'a> {
+        loop {
+            match self.peek() {
+                Some(Event::StreamStart | Event::DocumentStart(..)) => {
+                    self.next();
+                }
+                Some(Event::MappingStart(..)) => {
+                    let Some((_, span)) = self.next() else {
+                        return Root::Nothing;
+                    };
+                    self.nesting = 1;
+                    self.refuse_tag(&span);
+                    return Root::Mapping(bytes(&span));
+                }
+                None | Some(Event::StreamEnd) => return Root::Nothing,
+                Some(_) => return Root::Other(self.value()),
+            }
+        }
+    }
+
+    /// The next key of the root mapping, its value still to be read; `None` at its end.
+    pub(crate) fn next_key(&mut self) -> Option<Key<'a>> {
+        if matches!(self.peek(), None | Some(Event::MappingEnd)) {
+            self.next();
+            self.nesting = 0;
+            return None;
+        }
+        self.budget = limits::VALUES;
+        let key = self.key()?;
+        if key.reported {
+            return Some(key);
+        }
+        if let Some(&first) = self.root_keys.get(key.name.as_ref()) {
+            self.report(|| duplicate_key(&key, first));
+        } else {
+            self.root_keys
+                .insert(key.name.clone().into_owned(), key.span);
+        }
+        Some(key)
+    }
+
+    /// Goes into the list that comes next, and returns its place; any other value is returned whole.
+    pub(crate) fn enter_list(&mut self) -> Result<Span, Node<'a>> {
+        if !matches!(self.peek(), Some(Event::SequenceStart(..))) {
+            return Err(self.value());
+        }
+        match self.next() {
+            Some((_, span)) => {
+                self.nesting += 1;
+                self.refuse_tag(&span);
+                Ok(bytes(&span))
+            }
+            None => Err(Node::absent(Span::at(self.text.len()))),
+        }
+    }
+
+    /// The next item of the list that was entered; `None` at its end.
+    pub(crate) fn next_item(&mut self) -> Option<Node<'a>> {
+        if matches!(self.peek(), None | Some(Event::SequenceEnd)) {
+            self.next();
+            self.nesting -= 1;
+            return None;
+        }
+        self.budget = limits::VALUES;
+        Some(self.value())
+    }
+
+    /// Passes over what is left of the list that was entered.
+    pub(crate) fn leave_list(&mut self) {
+        self.skip_to_end();
+        self.next();
+        self.nesting -= 1;
+    }
+
+    /// Reads to the end of the text and refuses a second document.
+    pub(crate) fn close(&mut self) {
+        while let Some((event, span)) = self.next() {
+            if matches!(event, Event::DocumentStart(..)) {
+                self.problem(
+                    bytes(&span),
+                    "a second document starts here",
+                    "keep one document a file",
+                );
+                self.stopped_at = Some(bytes(&span).start);
+            }
+        }
+    }
+
+    /// The value that comes next, whole.
+    pub(crate) fn value(&mut self) -> Node<'a> {
+        let before = self.behind;
+        let Some((event, span)) = self.next() else {
+            return Node::absent(Span::at(self.text.len()));
+        };
+        let place = bytes(&span);
+        self.refuse_tag(&span);
+        match event {
+            Event::Scalar(text, style, ..) => self.scalar(text, style, place, before),
+            Event::SequenceStart(..) => self.list(place),
+            Event::MappingStart(..) => self.mapping(place),
+            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                self.problem(place, "aliases are not supported", "write the value out");
+                Node::absent(place)
+            }
+            _ => Node::absent(place),
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: Cow<'a, str>,
+        style: ScalarStyle,
+        place: Span,
+        before: usize,
+    ) -> Node<'a> {
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted => Style::SingleQuoted,
+            ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+            ScalarStyle::Literal => Style::Literal,
+            ScalarStyle::Folded => Style::Folded,
+        };
+        let (span, content) = match style {
+            Style::Plain if place.start == place.end => {
+                let at = Span::at(self.behind_colon(before, place.start));
+                self.problem(at, "a value is missing here", EMPTY_HELP);
+                return Node::absent(at);
+            }
+            Style::Plain => (place, place.start),
+            Style::SingleQuoted | Style::DoubleQuoted => (place, place.start + 1),
+            Style::Literal | Style::Folded => {
+                let header = self.block_header(before, place.start);
+                (Span::new(header, place.end.max(header)), place.start)
+            }
+        };
+        Node {
+            span,
+            kind: Kind::Scalar(Scalar {
+                text,
+                style,
+                content,
+            }),
+        }
+    }
+
+    fn list(&mut self, place: Span) -> Node<'a> {
+        if !self.descend(place) {
+            return Node::absent(place);
+        }
+        let mut items = Vec::new();
+        while !matches!(self.peek(), None | Some(Event::SequenceEnd)) {
+            if !self.spend(place) {
+                self.skip_to_end();
+                break;
+            }
+            items.push(self.value());
+        }
+        let end = self.ascend();
+        Node {
+            span: Span::new(place.start, end.max(place.start)),
+            kind: Kind::List(items),
+        }
+    }
+
+    fn mapping(&mut self, place: Span) -> Node<'a> {
+        if !self.descend(place) {
+            return Node::absent(place);
+        }
+        let mut entries = Vec::new();
+        while !matches!(self.peek(), None | Some(Event::MappingEnd)) {
+            if !self.spend(place) {
+                self.skip_to_end();
+                break;
+            }
+            let Some(key) = self.key() else { break };
+            let value = self.value();
+            entries.push(Entry { key, value });
+        }
+        self.refuse_duplicates(&entries);
+        let end = self.ascend();
+        // A fault right behind the mapping may have ended it too soon: a key indented too little, say.
+        let cut = self.peek().is_none() || (self.is_prefix && end >= self.text.len());
+        Node {
+            span: Span::new(place.start, end.max(place.start)),
+            kind: Kind::Mapping(Mapping { entries, cut }),
+        }
+    }
+
+    fn key(&mut self) -> Option<Key<'a>> {
+        self.peek()?;
+        let node = self.value();
+        let (name, reported) = match node.kind {
+            Kind::Scalar(Scalar { text, style, .. }) => {
+                if style == Style::Plain && text == "<<" {
+                    self.problem(
+                        node.span,
+                        "merge keys are not supported",
+                        "write the fields out",
+                    );
+                }
+                (text, false)
+            }
+            Kind::List(_) | Kind::Mapping(_) => {
+                self.problem(
+                    node.span,
+                    "a key must be text",
+                    "remove the brackets around it",
+                );
+                (Cow::Borrowed(""), true)
+            }
+            Kind::Absent => (Cow::Borrowed(""), true),
+        };
+        Some(Key {
+            name,
+            span: node.span,
+            reported,
+        })
+    }
+
+    /// Enters a list or a mapping; one that is nested too deep is passed over.
+    fn descend(&mut self, place: Span) -> bool {
+        if self.nesting < self.limit {
+            self.nesting += 1;
+            return true;
+        }
+        self.too_deep(place);
+        self.skip_to_end();
+        self.next();
+        false
+    }
+
+    /// Leaves a list or a mapping, and returns where it ends.
+    fn ascend(&mut self) -> usize {
+        self.nesting -= 1;
+        let end = self.next();
+        end.map_or(self.text.len(), |(_, end)| bytes(&end).end)
+    }
+
+    fn too_deep(&mut self, place: Span) {
+        let message = format!("nested deeper than {} levels", self.limit);
+        self.problem(place, message, "flatten the document");
+    }
+
+    /// Takes one value from the budget; the first that is too many is reported.
+    fn spend(&mut self, place: Span) -> bool {
+        match self.budget {
+            0 => return false,
+            1 => {
+                let message = format!("more than {} values belong together here", limits::VALUES);
+                self.problem(place, message, "split it");
+            }
+            _ => {}
+        }
+        self.budget -= 1;
+        self.budget > 0
+    }
+
+    /// Passes over the rest of a list or a mapping, up to its end.
+    fn skip_to_end(&mut self) {
+        let mut inside = 0_usize;
+        while let Some(event) = self.peek() {
+            match event {
+                Event::SequenceStart(..) | Event::MappingStart(..) => inside += 1,
+                Event::SequenceEnd | Event::MappingEnd => match inside.checked_sub(1) {
+                    Some(left) => inside = left,
+                    None => return,
+                },
+                _ => {}
+            }
+            self.next();
+        }
+    }
+
+    fn refuse_duplicates(&mut self, entries: &[Entry<'a>]) {
+        // Nearly every mapping is short, and comparing a few names beats hashing them.
+        if entries.len() <= 16 {
+            for (i, entry) in entries.iter().enumerate() {
+                let first = entries
+                    .iter()
+                    .take(i)
+                    .find(|e| e.key.name == entry.key.name);
+                if let Some(first) = first
+                    && !entry.key.reported
+                {
+                    self.report(|| duplicate_key(&entry.key, first.key.span));
+                }
+            }
+            return;
+        }
+        let mut seen = HashMap::with_capacity(entries.len());
+        for entry in entries.iter().filter(|entry| !entry.key.reported) {
+            if let Some(&first) = seen.get(entry.key.name.as_ref()) {
+                self.report(|| duplicate_key(&entry.key, first));
+            } else {
+                seen.insert(entry.key.name.as_ref(), entry.key.span);
+            }
+        }
+    }
+
+    fn refuse_tag(&mut self, span: &EventSpan) {
+        if let Some(tag) = span.tag_span() {
+            self.problem(
+                bytes(&tag),
+                "tags are not supported",
+                "remove it; quote the value to make it text",
+            );
+        }
+    }
+
+    fn problem(&mut self, span: Span, message: impl Into<String>, help: &str) {
+        self.report(|| Problem {
+            span,
+            message: message.into(),
+            help: Some(help.to_owned()),
+            related: None,
+        });
+    }
+
+    /// Keeps a problem, unless there are more than a run shows anyway.
+    fn report(&mut self, problem: impl FnOnce() -> Problem) {
+        if self.problems.len() <= limits::DIAGNOSTICS {
+            self.problems.push(problem());
+        }
+    }
+
+    /// Just behind the colon (or dash) whose value is missing.
+    fn behind_colon(&self, before: usize, at: usize) -> usize {
+        let gap = |from: usize| self.text.get(from..).unwrap_or("");
+        let skipped = gap(before).trim_start_matches([' ', '\t']);
+        if skipped.starts_with(':') {
+            return self.text.len() - skipped.len() + 1;
+        }
+        let dashed = self.text.get(..at).unwrap_or("").trim_end();
+        if dashed.ends_with('-') {
+            dashed.len()
+        } else {
+            at
+        }
+    }
+
+    /// The `|` or `>` of a block scalar whose content begins at `content`.
+    fn block_header(&self, before: usize, content: usize) -> usize {
+        let mut rest = self.text.get(before..content).unwrap_or("");
+        let mut at = before;
+        // Between a key and its block stand only a colon or dash, white space, comments, an anchor, a tag.
+        while let Some(c) = rest.chars().next() {
+            let skip = match c {
+                '|' | '>' => return at,
+                '#' | '!' | '&' => rest
+                    .find(if c == '#' { ['\n', '\r'] } else { [' ', '\n'] })
+                    .unwrap_or(rest.len()),
+                _ => c.len_utf8(),
+            };
+            at += skip;
+            rest = rest.get(skip..).unwrap_or("");
+        }
+        content
+    }
+
+    fn peek(&mut self) -> Option<&Event<'a>> {
+        if self.peeked.is_none() {
+            self.peeked = self.pull();
+        }
+        self.peeked.as_ref().map(|(event, _)| event)
+    }
+
+    fn next(&mut self) -> Option<(Event<'a>, EventSpan)> {
+        self.peek();
+        let next = self.peeked.take();
+        if let Some((_, span)) = &next {
+            self.behind = bytes(span).end;
+        }
+        next
+    }
+
+    /// The next event that is part of the tree.
+    fn pull(&mut self) -> Option<(Event<'a>, EventSpan)> {
+        while self.stopped_at.is_none() {
+            match self.parser.next()? {
+                Ok((Event::Comment(_, placement), span)) => self.comments.push(Comment {
+                    span: bytes(&span),
+                    trailing: placement == Placement::Right,
+                }),
+                Ok((Event::Anchor(..), span)) => {
+                    self.problem(
+                        bytes(&span),
+                        "anchors are not supported",
+                        "remove it and write the values out",
+                    );
+                }
+                Ok(next) => return Some(next),
+                Err(error) => {
+                    let at = error.marker().byte_offset().unwrap_or(self.text.len());
+                    let at = Span::at(at.min(self.text.len()));
+                    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+                        self.too_deep(at);
+                    } else {
+                        self.report(|| Problem {
+                            span: at,
+                            message: format!("invalid YAML: {}", error.info()),
+                            help: None,
+                            related: None,
+                        });
+                    }
+                    self.stopped_at = Some(at.start);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Reads a whole document as one tree; `None` if there is none.
+#[cfg(test)]
+pub(crate) fn document(text: &str, limit: usize) -> (Option<Node<'_>>, Vec<Problem>) {
+    let mut reader = Reader::new(text, limit);
+    let root = document_of(&mut reader);
+    (root, reader.take_problems())
+}
+
+/// Reads the whole document of a reader as one tree; `None` if there is none.
+pub(crate) fn document_of<'a>(reader: &mut Reader<'a>) -> Option<Node<'a>> {
+    let root = match reader.open() {
+        Root::Nothing => None,
+        Root::Other(node) => Some(node),
+        Root::Mapping(span) => {
+            reader.nesting = 0;
+            Some(reader.mapping(span))
+        }
+    };
+    reader.close();
+    root
+}
+
+fn duplicate_key(key: &Key<'_>, first: Span) -> Problem {
+    Problem {
+        span: key.span,
+        message: format!("duplicate key `{}`", excerpt(&key.name)),
+        help: Some("keep one of the two".to_owned()),
+        related: Some((first, "first set here".to_owned())),
+    }
+}
+
+fn bytes(span: &EventSpan) -> Span {
+    let start = span.start.byte_offset().unwrap_or(0);
+    let end = span.end.byte_offset().unwrap_or(start);
+    Span::new(start, end.max(start))
+}

@@ -1,0 +1,408 @@
+//! Tampering with a stored log: each row names the first event that stops verifying.
+
+use jiff::Timestamp;
+use lattice_core::audit::{
+    Event, ImportEvent, Kind, Names, Record, Tree, Verification, Verifier, leaf_hash, log_name,
+};
+use lattice_core::hash::{Hash, hex};
+
+const WORKSPACE: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+const OTHER: &str = "01890a5d-ac96-774b-bcce-000000000000";
+const GENESIS: Hash = [0; 32];
+const A: Hash = [0xaa; 32];
+const B: Hash = [0xbb; 32];
+
+fn record(event: &Event, names: &Names) -> Record {
+    let body = event.to_bytes();
+    Record {
+        seq: event.seq,
+        leaf: Some(leaf_hash(&body)),
+        body,
+        names: names.to_bytes(),
+    }
+}
+
+fn key(kind: Kind, workspace: &str, seq: u64) -> Record {
+    let event = Event::key(kind, workspace, seq, Timestamp::UNIX_EPOCH, "local");
+    record(&event, &Names::default())
+}
+
+fn import(workspace: &str, seq: u64, before: Hash, after: Hash, added: &[&str]) -> Record {
+    let names = Names {
+        added: added.iter().map(|&name| name.to_owned()).collect(),
+        ..Names::default()
+    };
+    let event = Event::import(&ImportEvent {
+        workspace,
+        seq,
+        time: Timestamp::UNIX_EPOCH,
+        actor: "key_1",
+        names: &names,
+        unchanged: 1,
+        before,
+        after,
+        manifest_sha256: [3; 32],
+        manifest_version: "1.0",
+        replace: false,
+        from: None,
+        rendered_sha256: None,
+    });
+    record(&event, &names)
+}
+
+fn log(workspace: &str) -> Vec<Record> {
+    let rollback = {
+        let names = Names {
+            deactivated: vec!["second".to_owned()],
+            ..Names::default()
+        };
+        let event = Event::rollback(&ImportEvent {
+            workspace,
+            seq: 4,
+            time: Timestamp::UNIX_EPOCH,
+            actor: "key_1",
+            names: &names,
+            unchanged: 1,
+            before: B,
+            after: A,
+            manifest_sha256: [3; 32],
+            manifest_version: "1.0",
+            replace: true,
+            from: None,
+            rendered_sha256: None,
+        });
+        record(&event, &names)
+    };
+    vec![
+        key(Kind::KeyCreated, workspace, 0),
+        import(workspace, 1, GENESIS, A, &["first"]),
+        import(workspace, 2, A, B, &["second"]),
+        key(Kind::KeyRevoked, workspace, 3),
+        rollback,
+        import(workspace, 5, A, A, &[]),
+        key(Kind::LogKeyRotated, workspace, 6),
+    ]
+}
+
+fn verify<'a>(records: impl IntoIterator<Item = &'a Record>) -> Verification {
+    let mut verifier = Verifier::new(&log_name(WORKSPACE), GENESIS);
+    for record in records {
+        verifier.push(record);
+    }
+    verifier.finish()
+}
+
+/// Edits a body and, as a careful attacker would, its leaf hash.
+fn edit(record: &mut Record, old: &str, new: &str) {
+    let edited = String::from_utf8_lossy(&record.body).replacen(old, new, 1);
+    assert_ne!(edited.as_bytes(), record.body, "{old}");
+    record.body = edited.into_bytes();
+    record.leaf = Some(leaf_hash(&record.body));
+}
+
+#[test]
+fn whole_logs() {
+    let records = log(WORKSPACE);
+    let rows = [
+        (0, None),
+        (1, None),
+        (2, Some(A)),
+        (4, Some(B)),
+        (7, Some(A)),
+    ];
+    for (size, after) in rows {
+        let head = &records[..size];
+        let expected = Verification {
+            size: size as u64,
+            root: Tree::of(head.iter().map(|record| leaf_hash(&record.body))).root(),
+            first_broken_seq: None,
+            reason: None,
+            last_after: after.map(|hash| hex(&hash)),
+        };
+        assert_eq!(verify(head), expected, "size {size}");
+    }
+    let without_leaves: Vec<_> = records
+        .iter()
+        .map(|record| Record {
+            leaf: None,
+            ..record.clone()
+        })
+        .collect();
+    assert_eq!(verify(&without_leaves), verify(&records));
+    assert_eq!(
+        hex(&verify(&records).root),
+        "09e6789261394e57a4e762c6deef537fbb613cb846dc000fc6394d1bd07c65e1"
+    );
+}
+
+/// A way to change stored records, the first `seq` that no longer verifies, and why.
+type Tampering = (&'static str, fn(&mut Vec<Record>), u64, &'static str);
+
+fn is_found(rows: &[Tampering]) {
+    for &(name, tamper, first_broken_seq, reason) in rows {
+        let mut records = log(WORKSPACE);
+        tamper(&mut records);
+        let before_the_break = records
+            .iter()
+            .filter(|record| record.seq < first_broken_seq);
+        let expected = Verification {
+            size: records.len() as u64,
+            root: Tree::of(records.iter().map(|record| leaf_hash(&record.body))).root(),
+            first_broken_seq: Some(first_broken_seq),
+            reason: Some(reason.to_owned()),
+            last_after: verify(before_the_break).last_after,
+        };
+        assert_eq!(verify(&records), expected, "{name}");
+    }
+}
+
+#[test]
+fn edited_events_are_found() {
+    const BEFORE: &str = "`before` of the event is not the state that the events before it left";
+    const HASHED: &str = "the event is not the one that was hashed when it was stored";
+    is_found(&[
+        (
+            "the leaf hash",
+            |log| log[2].leaf = Some([0; 32]),
+            2,
+            HASHED,
+        ),
+        (
+            "the body",
+            |log| {
+                let leaf = log[2].leaf;
+                edit(&mut log[2], "key_1", "key_2");
+                log[2].leaf = leaf;
+            },
+            2,
+            HASHED,
+        ),
+        ("no body", |log| log[6].body.clear(), 6, HASHED),
+        (
+            "bytes",
+            |log| {
+                log[0] = Record {
+                    body: vec![0xff],
+                    leaf: None,
+                    ..log[0].clone()
+                }
+            },
+            0,
+            "the event is not an `al.audit/v1` event: line 1, column 1",
+        ),
+        (
+            "the spelling",
+            |log| edit(&mut log[2], ",\"added\"", ", \"added\""),
+            2,
+            "the event is not in canonical form",
+        ),
+        (
+            "the index",
+            |log| edit(&mut log[3], "\"seq\":3", "\"seq\":4"),
+            3,
+            "the event was appended as event `4`",
+        ),
+        (
+            "the kind",
+            |log| edit(&mut log[3], "key_revoked", "import"),
+            3,
+            "`added` of the event is null",
+        ),
+        (
+            "the state left",
+            |log| edit(&mut log[2], &hex(&B), &hex(&GENESIS)),
+            4,
+            BEFORE,
+        ),
+        (
+            "the state found",
+            |log| edit(&mut log[2], &hex(&A), &hex(&GENESIS)),
+            2,
+            BEFORE,
+        ),
+        (
+            "the state found first",
+            |log| edit(&mut log[1], &hex(&GENESIS), &hex(&B)),
+            1,
+            BEFORE,
+        ),
+    ]);
+}
+
+#[test]
+fn edited_names_and_counts_are_found() {
+    is_found(&[
+        (
+            "other names",
+            |log| log[2].names = log[1].names.clone(),
+            2,
+            "the names are not those of the event",
+        ),
+        (
+            "their spelling",
+            |log| log[2].names.push(b' '),
+            2,
+            "the names are not in canonical form",
+        ),
+        (
+            "no names",
+            |log| log[2].names.clear(),
+            2,
+            "the names are not lists of names: line 1, column 0",
+        ),
+        (
+            "names of no text",
+            |log| log[2].names = vec![0xff],
+            2,
+            "the names are not lists of names: line 1, column 1",
+        ),
+        (
+            "names for a key",
+            |log| log[3].names = log[2].names.clone(),
+            3,
+            "the event has names, which its kind does not use",
+        ),
+        (
+            "added",
+            |log| edit(&mut log[2], "\"added\":1", "\"added\":2"),
+            2,
+            "`added` of the event does not count its names",
+        ),
+        (
+            "deleted",
+            |log| edit(&mut log[4], "\"deleted\":1", "\"deleted\":0"),
+            4,
+            "`deleted` of the event does not count its names",
+        ),
+        (
+            "modified",
+            |log| edit(&mut log[1], "\"modified\":0", "\"modified\":1"),
+            1,
+            "`modified` of the event does not count its names",
+        ),
+    ]);
+}
+
+#[test]
+fn moved_events_are_found() {
+    const OTHER_LOG: &str =
+        "the event belongs to the log `al/01890a5d-ac96-774b-bcce-000000000000`";
+    is_found(&[
+        (
+            "delete the first",
+            |log| drop(log.remove(0)),
+            0,
+            "event `0` is missing",
+        ),
+        (
+            "delete in the middle",
+            |log| drop(log.remove(2)),
+            2,
+            "event `2` is missing",
+        ),
+        (
+            "delete, renumber the rows",
+            |log| {
+                log.remove(3);
+                for (seq, record) in (0..).zip(log) {
+                    record.seq = seq;
+                }
+            },
+            3,
+            "the event was appended as event `4`",
+        ),
+        (
+            "delete, renumber rows and events",
+            |log| {
+                log.remove(2);
+                for (seq, record) in (2..).zip(&mut log[2..]) {
+                    edit(
+                        record,
+                        &format!("\"seq\":{}", record.seq),
+                        &format!("\"seq\":{seq}"),
+                    );
+                    record.seq = seq;
+                }
+            },
+            3,
+            "`before` of the event is not the state that the events before it left",
+        ),
+        (
+            "reorder the rows",
+            |log| log.swap(2, 3),
+            2,
+            "event `2` is missing",
+        ),
+        (
+            "exchange two events",
+            |log| {
+                log.swap(2, 3);
+                log[2].seq = 2;
+                log[3].seq = 3;
+            },
+            2,
+            "the event was appended as event `3`",
+        ),
+        (
+            "replay a row",
+            |log| log.insert(3, log[2].clone()),
+            3,
+            "event `3` is missing",
+        ),
+        (
+            "replay an event",
+            |log| {
+                log.push(Record {
+                    seq: 7,
+                    ..log[5].clone()
+                });
+            },
+            7,
+            "the event was appended as event `5`",
+        ),
+        (
+            "another workspace's event",
+            |log| log[3] = key(Kind::KeyRevoked, OTHER, 3),
+            3,
+            OTHER_LOG,
+        ),
+        (
+            "another workspace's log",
+            |records| *records = log(OTHER),
+            0,
+            OTHER_LOG,
+        ),
+        (
+            "two breaks",
+            |log| {
+                log[5].names.clear();
+                log.remove(2);
+            },
+            2,
+            "event `2` is missing",
+        ),
+    ]);
+}
+
+/// What only a root kept elsewhere can show.
+#[test]
+fn careful_tampering_shows_in_the_root_alone() {
+    type Row = (&'static str, fn(&mut Vec<Record>), u64);
+    let rows: &[Row] = &[
+        (
+            "edit a body and its leaf hash",
+            |log| edit(&mut log[2], "key_1", "key_2"),
+            7,
+        ),
+        ("cut the end", |log| log.truncate(4), 4),
+        ("empty the log", Vec::clear, 0),
+    ];
+    let honest = verify(&log(WORKSPACE));
+    for &(name, tamper, size) in rows {
+        let mut records = log(WORKSPACE);
+        tamper(&mut records);
+        let found = verify(&records);
+        assert_eq!((found.first_broken_seq, found.size), (None, size), "{name}");
+        assert_ne!(found.root, honest.root, "{name}");
+    }
+}

@@ -1,0 +1,152 @@
+//! The rows of `core/testdata/conformance.json` through the engine: whole documents, as `al --format json` prints them.
+//!
+//! `UPDATE_CONFORMANCE=1 cargo test -p lattice-core --test conformance` writes what the engine says now into the
+//! file. The rows say what is right, so that every line of that diff is a claim to be checked against the contract.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "tests fail loudly"
+)]
+
+#[path = "conformance/cases.rs"]
+mod cases;
+#[path = "conformance/layout.rs"]
+mod layout;
+
+use lattice_core::view::{self, ErrorDocument};
+use lattice_core::{Action, Error, Manifest, Mode, Plan, State};
+use serde::Serialize;
+use serde_json::Value;
+
+use cases::{Case, Suite, Text};
+
+/// A document that an operation returns.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Document {
+    Validation(view::Validation),
+    Text(Text),
+    Plan(Box<view::Plan>),
+    Decision(view::Decision),
+}
+
+type Outcome = Result<Document, Box<ErrorDocument>>;
+
+fn run(suite: &Suite, case: &Case) -> Outcome {
+    match case.op.as_str() {
+        "validate" => {
+            let mut validation = view::Validation::default();
+            validation.add("manifest.yaml", Ok(suite.manifest(case).as_bytes()));
+            Ok(Document::Validation(validation))
+        }
+        "fmt" => {
+            let formatted = lattice_core::format(suite.manifest(case).as_bytes());
+            let text = formatted.map_err(|error| document(error, "manifest.yaml"))?;
+            Ok(Document::Text(Text::Whole(text)))
+        }
+        "plan" => {
+            let current = parse(&case.current(), "current.yaml")?;
+            let desired = parse(&case.desired(), "desired.yaml")?;
+            let current = State {
+                active: current.policies().clone(),
+                ..State::default()
+            };
+            let plan = Plan::new(&current, desired.policies(), Mode::Replace);
+            let manifest = view::ManifestRef::new(Some("desired.yaml"), &desired);
+            let plan = view::Plan::new(&plan, None, manifest, true);
+            Ok(Document::Plan(Box::new(plan)))
+        }
+        "eval" => {
+            let manifest = parse(&suite.manifest(case), "manifest.yaml")?;
+            let action = Action::parse(suite.action(case).as_bytes());
+            let action = action.map_err(|error| document(error, "action.json"))?;
+            Ok(Document::Decision(manifest.policies().decide(&action)))
+        }
+        unknown => panic!("{}: unknown operation `{unknown}`", case.name),
+    }
+}
+
+fn parse(text: &str, file: &str) -> Result<Manifest, Box<ErrorDocument>> {
+    Manifest::parse(text.as_bytes()).map_err(|error| document(error, file))
+}
+
+fn document(error: Error, file: &str) -> Box<ErrorDocument> {
+    Box::new(ErrorDocument::from(&error.in_file(file)))
+}
+
+fn json(document: impl Serialize) -> Value {
+    serde_json::to_value(document).expect("a document is JSON")
+}
+
+#[test]
+fn every_row_is_as_it_should_be() {
+    if std::env::var_os("UPDATE_CONFORMANCE").is_some() {
+        update();
+    }
+    let suite = Suite::load();
+    suite.judge(|case| run(&suite, case).map(json).map_err(json));
+}
+
+/// A row with what the engine says now.
+#[derive(Serialize)]
+struct Answered<'a> {
+    #[serde(flatten)]
+    case: &'a Case,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    want: Option<Document>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    want_error: Option<Box<ErrorDocument>>,
+}
+
+fn update() {
+    let suite = Suite::load();
+    let written: Suite = serde_json::from_str(cases::FILE).expect("the file was loaded");
+    let rows = suite
+        .cases
+        .iter()
+        .zip(&written.cases)
+        .map(|(case, written)| {
+            let (want, want_error) = match run(&suite, case) {
+                Ok(Document::Text(text)) => {
+                    (Some(Document::Text(layout::text(text.whole()))), None)
+                }
+                Ok(document) => (Some(document), None),
+                Err(error) => (None, Some(error)),
+            };
+            Answered {
+                case: written,
+                want,
+                want_error,
+            }
+        });
+    let text = layout::file(&written, &rows.collect::<Vec<_>>());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/conformance.json");
+    std::fs::write(path, text).expect("the file can be written");
+    panic!("{path} was written anew: read its diff, then run the test without UPDATE_CONFORMANCE");
+}
+
+#[test]
+fn canonical_text_is_its_own_canonical_text() {
+    for case in Suite::load().cases {
+        let want = case.want.filter(|_| case.op == "fmt");
+        let Some(want) = want else { continue };
+        let text: Text = serde_json::from_value(want).expect("a text");
+        let again = lattice_core::format(text.whole().as_bytes()).expect("it is valid");
+        assert_eq!(again, text.whole(), "{}", case.name);
+    }
+}
+
+#[test]
+fn abbreviations_are_written_out() {
+    let rows = [
+        ("plain", "plain"),
+        ("⟪3×ab⟫c", "abababc"),
+        ("a⟪2×b⟫⟪0×c⟫", "abb"),
+        ("⟪x", "⟪x"),
+    ];
+    for (text, expected) in rows {
+        assert_eq!(cases::expand(text), expected, "{text}");
+    }
+}
