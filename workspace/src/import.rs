@@ -1,0 +1,171 @@
+//! An import: planned on a snapshot, committed in one transaction if the workspace is still as it was.
+
+use lattice_core::audit::{Event, ImportEvent};
+use lattice_core::hash::Hash;
+use lattice_core::view::{self, KeyKind};
+use lattice_core::{Code, Error, Manifest, Mode, Plan, State};
+
+use crate::access::look_up;
+use crate::ambient::Ambient;
+use crate::key::Key;
+use crate::log::{Log, checkpoint};
+use crate::store::{Store, WorkspaceRow};
+
+/// The state of a workspace that a plan starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Base {
+    /// How many imports were committed.
+    pub revision: u64,
+    /// The state digest.
+    pub digest: Hash,
+}
+
+/// What an import would do to a workspace as it stood.
+//
+// INVARIANT: plan, workspace, base, digest and manifest belong together; only `Planned::new` puts them together.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    plan: Plan,
+    workspace: view::WorkspaceRef,
+    base: Base,
+    after: Hash,
+    manifest_sha256: Hash,
+    manifest_version: &'static str,
+}
+
+impl Planned {
+    pub(crate) fn new(
+        workspace: &WorkspaceRow,
+        current: &State,
+        manifest: &Manifest,
+        mode: Mode,
+    ) -> Self {
+        let plan = Plan::new(current, manifest.policies(), mode);
+        Self {
+            after: plan.apply(current).active.digest(),
+            plan,
+            workspace: view::WorkspaceRef::from(workspace),
+            base: Base {
+                revision: workspace.revision,
+                digest: current.active.digest(),
+            },
+            manifest_sha256: manifest.sha256(),
+            manifest_version: manifest.version(),
+        }
+    }
+
+    /// The difference.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The workspace it is for.
+    pub fn workspace(&self) -> &view::WorkspaceRef {
+        &self.workspace
+    }
+
+    /// What it starts from.
+    pub fn base(&self) -> Base {
+        self.base
+    }
+
+    /// The state digest that it leads to.
+    pub fn after(&self) -> Hash {
+        self.after
+    }
+
+    /// The document of a dry run, or of an import that was `applied`.
+    pub fn view(
+        &self,
+        manifest: view::ManifestRef,
+        dry_run: bool,
+        applied: Option<&Imported>,
+    ) -> view::Plan {
+        view::Plan {
+            applied: applied.is_some(),
+            event: applied.map(|imported| imported.event.clone()),
+            checkpoint: applied.map(|imported| imported.checkpoint.clone()),
+            ..view::Plan::new(&self.plan, Some(self.workspace.clone()), manifest, dry_run)
+        }
+    }
+}
+
+/// An import that is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Its audit event.
+    pub event: view::Event,
+    /// The checkpoint of the audit log with it: origin, size and base64 root, a line each.
+    pub checkpoint: String,
+}
+
+/// Commits what was `planned`: policies, their versions, the audit event and the new revision, or
+/// nothing at all. A plan without changes is recorded, too.
+///
+/// # Errors
+///
+/// `STATE_CHANGED` where another import came first; `INVALID_SERVICE_KEY` where the key no longer opens the
+/// workspace; `WORKSPACE_MISMATCH` where the plan was made for another workspace; `AUDIT_TAMPERED` where the log
+/// cannot be appended to, or recorded another state than the one that is there; `STORE_UNAVAILABLE`.
+pub fn import(
+    store: &dyn Store,
+    key: &Key,
+    planned: &Planned,
+    ambient: &Ambient,
+) -> Result<Imported, Error> {
+    #[cfg(feature = "test-hooks")]
+    crate::hook::hold();
+
+    let write = store.write()?;
+    let (workspace, key) = look_up(&*write, key, KeyKind::Service)?;
+    if workspace.id != planned.workspace.id {
+        let message = format!(
+            "the plan is for the workspace `{}`, and the key opens `{}`",
+            planned.workspace.name, workspace.name
+        );
+        return Err(Error::new(Code::WorkspaceMismatch, message)
+            .with_help("use the key that the plan was made with"));
+    }
+    // INVARIANT: policies change with the revision and never without it, so that an equal revision means that
+    // the snapshot still stands.
+    if !write.advance(&workspace.id, planned.base.revision)? {
+        let message = format!(
+            "the workspace `{}` changed after the plan was made: revision {}, planned on {}",
+            workspace.name, workspace.revision, planned.base.revision
+        );
+        return Err(Error::new(Code::StateChanged, message)
+            .with_help("nothing was written; run the command again"));
+    }
+
+    let plan = &planned.plan;
+    let log = Log::open(&*write, &workspace.id)?;
+    log.recorded(&planned.base.digest)?;
+    let names = plan.names();
+    write.change_policies(
+        &workspace.id,
+        log.seq(),
+        &mut plan.writes().map(|policy| policy.spec()),
+        &names.deactivated,
+    )?;
+    let event = Event::import(&ImportEvent {
+        workspace: &workspace.id,
+        seq: log.seq(),
+        time: ambient.now,
+        actor: &key.id,
+        names: &names,
+        unchanged: u64::try_from(plan.summary().unchanged).unwrap_or(u64::MAX),
+        before: planned.base.digest,
+        after: planned.after,
+        manifest_sha256: planned.manifest_sha256,
+        manifest_version: planned.manifest_version,
+        replace: plan.mode() == Mode::Replace,
+        from: None,
+        rendered_sha256: None,
+    });
+    let tree = log.append(&event, &names)?;
+    write.commit()?;
+    Ok(Imported {
+        event: view::Event { leaf: event, names },
+        checkpoint: checkpoint(&workspace.id, tree.size(), &tree.root()),
+    })
+}

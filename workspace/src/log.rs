@@ -1,0 +1,121 @@
+//! Appending to a workspace's audit log.
+
+use base64ct::{Base64, Encoding};
+use lattice_core::audit::{Event, Names, Record, Tree, leaf_hash, log_name};
+use lattice_core::hash::{Hash, hex};
+use lattice_core::{Code, Error, PolicySet};
+
+use crate::store::{Head, Write};
+
+/// A workspace's log inside a transaction that is about to append one event to it.
+#[derive(Debug)]
+pub(crate) struct Log<'a> {
+    write: &'a dyn Write,
+    workspace: &'a str,
+    tree: Tree,
+}
+
+impl<'a> Log<'a> {
+    /// The log of the workspace with the UUID `workspace`.
+    pub(crate) fn open(write: &'a dyn Write, workspace: &'a str) -> Result<Self, Error> {
+        let tree = write.head(workspace)?.and_then(|head| head.tree());
+        let tree = tree.ok_or_else(|| {
+            tampered("the head of the audit log was not written by al".to_owned())
+        })?;
+        Ok(Self {
+            write,
+            workspace,
+            tree,
+        })
+    }
+
+    /// The `seq` of the event to append.
+    pub(crate) fn seq(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// Refuses to go on where the log was edited at its end, or did not record the state `now`: an event that begins
+    /// there would hide the edit behind it, and the log could never verify again.
+    ///
+    /// # Errors
+    ///
+    /// `AUDIT_TAMPERED`.
+    pub(crate) fn recorded(&self, now: &Hash) -> Result<(), Error> {
+        let log = log_name(self.workspace);
+        let mut end = self.seq();
+        while end > 0 {
+            let start = end.saturating_sub(PAGE);
+            let limit = usize::try_from(end - start).unwrap_or(usize::MAX);
+            let records = self.write.records(self.workspace, start, limit)?;
+            if records.len() != limit {
+                return Err(tampered("an event of the audit log is missing".to_owned()));
+            }
+            for record in records.iter().rev() {
+                let (event, _) = record.open(&log).map_err(tampered)?;
+                if let Some(after) = event.after {
+                    return expect_state(&after, now);
+                }
+            }
+            end = start;
+        }
+        expect_state(&hex(&PolicySet::default().digest()), now)
+    }
+
+    /// Appends; the tree with the event in it.
+    pub(crate) fn append(mut self, event: &Event, names: &Names) -> Result<Tree, Error> {
+        let body = event.to_bytes();
+        let leaf = leaf_hash(&body);
+        let record = Record {
+            seq: self.seq(),
+            body,
+            names: names.to_bytes(),
+            leaf: Some(leaf),
+        };
+        self.tree.append(leaf);
+        self.write
+            .append(self.workspace, &record, &Head::of(&self.tree))?;
+        Ok(self.tree)
+    }
+}
+
+/// Events looked at a time, from the end of a log backwards. Nearly always the first is an import.
+const PAGE: u64 = 16;
+
+fn expect_state(recorded: &str, now: &Hash) -> Result<(), Error> {
+    if hex(now) == recorded {
+        return Ok(());
+    }
+    let message = "the active policies are not those that the audit log recorded last";
+    Err(tampered(message.to_owned()))
+}
+
+fn tampered(message: String) -> Error {
+    Error::new(Code::AuditTampered, message)
+        .with_help("nothing was written; `al audit verify` says what still stands, and a backup of the store what stood")
+}
+
+/// The checkpoint of the log of `workspace`, unsigned: the three lines of the C2SP `tlog-checkpoint` form.
+pub(crate) fn checkpoint(workspace: &str, size: u64, root: &Hash) -> String {
+    format!(
+        "{}\n{size}\n{}\n",
+        log_name(workspace),
+        Base64::encode_string(root)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checkpoint_of_an_empty_log() {
+        assert_eq!(
+            checkpoint(
+                "01890a5d-ac96-774b-bcce-b302099a8057",
+                0,
+                &Tree::new().root()
+            ),
+            "al/01890a5d-ac96-774b-bcce-b302099a8057\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+        );
+    }
+}

@@ -1,0 +1,200 @@
+//! An opened workspace: everything that changes nothing.
+
+use jiff::Timestamp;
+use lattice_core::audit::{Record, log_name};
+use lattice_core::view::{self, KeyKind};
+use lattice_core::{Action, Code, Error, Manifest, Mode, PolicySet, State};
+
+use crate::access::{allow, look_up};
+use crate::import::Planned;
+use crate::key::Key;
+use crate::store::{Read, Snapshot, Store, WorkspaceRow};
+
+/// A workspace as it stood when it was opened: every method reads the same snapshot, and none can write.
+#[derive(Debug)]
+pub struct Reader {
+    pub(crate) read: Box<dyn Read>,
+    pub(crate) workspace: WorkspaceRow,
+    kind: KeyKind,
+}
+
+impl Reader {
+    /// Opens the workspace of `key`. `need` is the least that the key must open: with [`KeyKind::Agent`], keys of
+    /// both kinds open decisions. `expect` is the name that the caller takes the workspace to have.
+    ///
+    /// # Errors
+    ///
+    /// In this order: `STORE_UNAVAILABLE`, then `INVALID_SERVICE_KEY` for a key that is unknown, revoked or an
+    /// agent's where a service key is needed, or whose workspace is not the expected one.
+    pub fn open(
+        store: &dyn Store,
+        key: &Key,
+        need: KeyKind,
+        expect: Option<&str>,
+    ) -> Result<Self, Error> {
+        Self::on(store.read()?, key, need, expect)
+    }
+
+    /// As [`Reader::open`] with a service key, for a caller that is about to import. A store of an older version reads
+    /// as the import will migrate it, and is locked until the reader is dropped, which must come before the import.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::open`].
+    pub fn open_to_import(
+        store: &dyn Store,
+        key: &Key,
+        expect: Option<&str>,
+    ) -> Result<Self, Error> {
+        Self::on(store.read_migrated()?, key, KeyKind::Service, expect)
+    }
+
+    fn on(
+        read: Box<dyn Read>,
+        key: &Key,
+        need: KeyKind,
+        expect: Option<&str>,
+    ) -> Result<Self, Error> {
+        let (workspace, key) = look_up(&*read, key, need)?;
+        if let Some(expected) = expect
+            && expected != workspace.name
+        {
+            let message = format!(
+                "the key opens the workspace `{}`, not `{expected}`",
+                workspace.name
+            );
+            return Err(Error::new(Code::InvalidServiceKey, message)
+                .with_help(format!("use a service key of `{expected}`")));
+        }
+        Ok(Self {
+            read,
+            workspace,
+            kind: key.kind,
+        })
+    }
+
+    /// Which workspace this is.
+    pub fn workspace(&self) -> view::WorkspaceRef {
+        view::WorkspaceRef::from(&self.workspace)
+    }
+
+    /// The manifest of the workspace, exported at `at`.
+    pub fn export(&self, at: Timestamp) -> Result<String, Error> {
+        self.require_service_key()?;
+        let state = self.state()?;
+        let breakers = self.read.breakers(&self.workspace.id)?;
+        Ok(Manifest::write(
+            &self.workspace.org_name,
+            at,
+            &state.active,
+            &breakers,
+        ))
+    }
+
+    /// What importing `manifest` would do.
+    pub fn plan(&self, manifest: &Manifest, mode: Mode) -> Result<Planned, Error> {
+        self.require_service_key()?;
+        Ok(Planned::new(
+            &self.workspace,
+            &self.state()?,
+            manifest,
+            mode,
+        ))
+    }
+
+    /// How the workspace's policies meet `action`. All that an agent key may ask for.
+    pub fn decide(&self, action: &Action) -> Result<view::Decision, Error> {
+        Ok(self.state()?.active.decide(action))
+    }
+
+    /// At most `limit` audit events in order of `seq`, from `cursor` on (the `next_cursor` of the page before).
+    ///
+    /// # Errors
+    ///
+    /// `AUDIT_TAMPERED` where a stored event or its names are not what was appended; `STORE_UNAVAILABLE`.
+    pub fn events(&self, cursor: Option<u64>, limit: usize) -> Result<view::EventPage, Error> {
+        self.require_service_key()?;
+        let from = cursor.unwrap_or(0);
+        // One more than asked for says whether there is a next page.
+        let mut records = self.records(from, limit.saturating_add(1))?;
+        let next = records.get(limit).map(|record| record.seq);
+        records.truncate(limit);
+        let events = records
+            .iter()
+            .map(|record| self.show(record))
+            .collect::<Result<_, _>>()?;
+        Ok(view::EventPage {
+            events,
+            next_cursor: next,
+        })
+    }
+
+    /// One audit event.
+    ///
+    /// # Errors
+    ///
+    /// `USAGE` where the log has no such event; else as [`Reader::events`].
+    pub fn event(&self, seq: u64) -> Result<view::Event, Error> {
+        self.require_service_key()?;
+        match self.records(seq, 1)?.first() {
+            Some(record) if record.seq == seq => self.show(record),
+            _ => {
+                let message = format!(
+                    "the audit log of `{}` has no event `{seq}`",
+                    self.workspace.name
+                );
+                Err(Error::new(Code::Usage, message)
+                    .with_help("`al audit list` shows the events of the log"))
+            }
+        }
+    }
+
+    /// An agent's key opens decisions alone, whatever the caller of [`Reader::open`] asked for.
+    pub(crate) fn require_service_key(&self) -> Result<(), Error> {
+        allow(self.kind, KeyKind::Service)
+    }
+
+    pub(crate) fn records(&self, from: u64, limit: usize) -> Result<Vec<Record>, Error> {
+        self.read.records(&self.workspace.id, from, limit)
+    }
+
+    fn show(&self, record: &Record) -> Result<view::Event, Error> {
+        match record.open(&log_name(&self.workspace.id)) {
+            Ok((leaf, names)) => Ok(view::Event { leaf, names }),
+            Err(reason) => {
+                let message = format!("the audit event `{}` was edited: {reason}", record.seq);
+                Err(Error::new(Code::AuditTampered, message)
+                    .with_help("`al audit verify` says what of the log still stands"))
+            }
+        }
+    }
+
+    fn state(&self) -> Result<State, Error> {
+        compile(
+            self.read.snapshot(&self.workspace.id)?,
+            &self.workspace.name,
+        )
+    }
+}
+
+/// What was imported compiled then; if it no longer does, the store was edited or this engine is another one.
+fn compile(snapshot: Snapshot, workspace: &str) -> Result<State, Error> {
+    let active = PolicySet::compile(snapshot.active).map_err(|error| {
+        let name = error
+            .diagnostics()
+            .next()
+            .and_then(|first| first.policy.clone())
+            .unwrap_or_default();
+        let message =
+            format!("the policy `{name}` of the workspace `{workspace}` does not load: {error}");
+        Error::new(Code::StoreUnavailable, message)
+            .with_help(
+                "restore the store from a backup; `al audit verify` says whether it was edited",
+            )
+            .in_policy(&name)
+    })?;
+    Ok(State {
+        active,
+        deactivated: snapshot.deactivated,
+    })
+}

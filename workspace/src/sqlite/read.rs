@@ -1,0 +1,217 @@
+//! Rows out of the tables.
+
+use std::fmt::Debug;
+
+use lattice_core::audit::Record;
+use lattice_core::hash::Hash;
+use lattice_core::view::KeyKind;
+use lattice_core::{Breaker, Error, Number, PolicySpec};
+use rusqlite::types::{FromSqlError, Type};
+use rusqlite::{Connection, Row};
+
+use super::{Transaction, failed, query, undecodable};
+use crate::store::{Head, KeyRow, Read, Snapshot, SnapshotError, WorkspaceRow};
+
+impl<Access: Debug + Send> Read for Transaction<Access> {
+    fn workspaces(&self) -> Result<Vec<WorkspaceRow>, Error> {
+        self.all(
+            "SELECT id, name, org_name, revision, created_at FROM workspace ORDER BY name",
+            (),
+            workspace,
+        )
+    }
+
+    fn workspace(&self, name: &str) -> Result<Option<WorkspaceRow>, Error> {
+        self.one(
+            "SELECT id, name, org_name, revision, created_at FROM workspace WHERE name = ?1",
+            [name],
+            workspace,
+        )
+    }
+
+    fn workspace_by_id(&self, id: &str) -> Result<Option<WorkspaceRow>, Error> {
+        self.one(
+            "SELECT id, name, org_name, revision, created_at FROM workspace WHERE id = ?1",
+            [id],
+            workspace,
+        )
+    }
+
+    fn count_policies(&self, id: &str) -> Result<u64, Error> {
+        let count = self.one(
+            "SELECT count(*) FROM policy WHERE workspace = ?1 AND active",
+            [id],
+            |row| row.get(0),
+        )?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn key_by_hash(&self, hash: &Hash) -> Result<Option<KeyRow>, Error> {
+        self.one(
+            "SELECT id, workspace, kind, name, hash, created_at, revoked_at FROM access_key WHERE hash = ?1",
+            [hash],
+            key,
+        )
+    }
+
+    fn keys(&self, id: &str) -> Result<Vec<KeyRow>, Error> {
+        // Keys are never deleted, so that row ids are in order of creation.
+        self.all(
+            "SELECT id, workspace, kind, name, hash, created_at, revoked_at FROM access_key
+             WHERE workspace = ?1 ORDER BY rowid",
+            [id],
+            key,
+        )
+    }
+
+    fn snapshot(&self, id: &str) -> Result<Snapshot, SnapshotError> {
+        snapshot(&self.connection, id).map_err(|error| {
+            let kind = match undecodable(&error) {
+                Some(_) => SnapshotError::Undecodable,
+                None => SnapshotError::Unread,
+            };
+            kind(failed(&self.path, &error))
+        })
+    }
+
+    fn breakers(&self, id: &str) -> Result<Vec<Breaker>, Error> {
+        self.all(
+            "SELECT anomaly_type, score_threshold, response_level FROM breaker
+             WHERE workspace = ?1 ORDER BY anomaly_type",
+            [id],
+            breaker,
+        )
+    }
+
+    fn records(&self, id: &str, from: u64, limit: usize) -> Result<Vec<Record>, Error> {
+        // Past what SQLite can count to there is nothing.
+        let Ok(from) = i64::try_from(from) else {
+            return Ok(Vec::new());
+        };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.all(
+            "SELECT seq, body, names, leaf FROM audit_event
+             WHERE workspace = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3",
+            (id, from, limit),
+            record,
+        )
+    }
+
+    fn head(&self, id: &str) -> Result<Option<Head>, Error> {
+        self.one(
+            "SELECT size, frontier, root FROM audit_head WHERE workspace = ?1",
+            [id],
+            |row| {
+                Ok(Head {
+                    size: row.get(0)?,
+                    frontier: row.get(1)?,
+                    root: row.get(2)?,
+                })
+            },
+        )
+    }
+}
+
+fn workspace(row: &Row<'_>) -> rusqlite::Result<WorkspaceRow> {
+    Ok(WorkspaceRow {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        org_name: row.get(2)?,
+        revision: row.get(3)?,
+        created_at: row.get(4)?,
+    })
+}
+
+fn key(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+    let kind: String = row.get(2)?;
+    let kind = KeyKind::ALL
+        .iter()
+        .copied()
+        .find(|known| known.as_str() == kind)
+        .ok_or_else(|| unreadable(2, format!("a key of the kind `{kind}`")))?;
+    Ok(KeyRow {
+        id: row.get(0)?,
+        workspace: row.get(1)?,
+        kind,
+        name: row.get(3)?,
+        hash: row.get(4)?,
+        created_at: row.get(5)?,
+        revoked_at: row.get(6)?,
+    })
+}
+
+fn snapshot(connection: &Connection, id: &str) -> rusqlite::Result<Snapshot> {
+    let active = query(
+        connection,
+        "SELECT name, action_type, approval_required, approval_timeout_hours, allowed_repos,
+                allowed_branches, conditions
+         FROM policy WHERE workspace = ?1 AND active ORDER BY name",
+        [id],
+        policy,
+    )?;
+    let deactivated = query(
+        connection,
+        "SELECT name FROM policy WHERE workspace = ?1 AND NOT active",
+        [id],
+        |row| row.get(0),
+    )?;
+    Ok(Snapshot {
+        active,
+        deactivated: deactivated.into_iter().collect(),
+    })
+}
+
+fn policy(row: &Row<'_>) -> rusqlite::Result<PolicySpec> {
+    let name: String = row.get(0)?;
+    let list = |column| patterns(row, column, &name);
+    Ok(PolicySpec {
+        allowed_repos: list(4)?,
+        allowed_branches: list(5)?,
+        action_type: row.get(1)?,
+        approval_required: row.get(2)?,
+        approval_timeout_hours: row.get(3)?,
+        conditions: row.get(6)?,
+        name,
+    })
+}
+
+fn patterns(row: &Row<'_>, column: usize, policy: &str) -> rusqlite::Result<Option<Vec<String>>> {
+    let json: Option<String> = row.get(column)?;
+    json.map(|json| serde_json::from_str(&json))
+        .transpose()
+        .map_err(|_| unreadable(column, format!("an allow-list of the policy `{policy}`")))
+}
+
+fn breaker(row: &Row<'_>) -> rusqlite::Result<Breaker> {
+    let anomaly_type: String = row.get(0)?;
+    let literal: String = row.get(1)?;
+    let score_threshold = Number::parse(&literal)
+        .map_err(|_| unreadable(1, format!("the threshold of the breaker `{anomaly_type}`")))?;
+    Ok(Breaker {
+        anomaly_type,
+        score_threshold,
+        response_level: row.get(2)?,
+    })
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    // Bytes, not text: what no longer is UTF-8 was tampered with, which is for verification to say.
+    let bytes = |column| -> rusqlite::Result<Vec<u8>> {
+        let value = row.get_ref(column)?;
+        let bytes = value.as_bytes().map_err(|error: FromSqlError| {
+            rusqlite::Error::FromSqlConversionFailure(column, value.data_type(), Box::new(error))
+        })?;
+        Ok(bytes.to_vec())
+    };
+    Ok(Record {
+        seq: row.get(0)?,
+        body: bytes(1)?,
+        names: bytes(2)?,
+        // What is not a hash is the hash of nothing: zeros, which no leaf has.
+        leaf: Some(Hash::try_from(bytes(3)?).unwrap_or_default()),
+    })
+}
+
+fn unreadable(column: usize, what: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
+}

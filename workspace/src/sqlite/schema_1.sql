@@ -1,0 +1,79 @@
+CREATE TABLE workspace (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    org_name TEXT NOT NULL,
+    -- How many imports were committed; an import goes through only on the revision that it was planned on.
+    revision INTEGER NOT NULL CHECK (revision >= 0),
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE access_key (
+    id TEXT NOT NULL PRIMARY KEY,
+    workspace TEXT NOT NULL REFERENCES workspace (id),
+    kind TEXT NOT NULL CHECK (kind IN ('service', 'agent')),
+    name TEXT,
+    -- SHA-256 of the whole key, which is stored nowhere.
+    hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+    created_at TEXT NOT NULL,
+    revoked_at TEXT
+) STRICT;
+
+CREATE INDEX access_key_workspace ON access_key (workspace);
+
+-- The last version of every policy, deactivated ones included.
+CREATE TABLE policy (
+    workspace TEXT NOT NULL REFERENCES workspace (id),
+    name TEXT NOT NULL,
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    -- The audit event that made this version.
+    seq INTEGER NOT NULL,
+    action_type TEXT NOT NULL,
+    approval_required INTEGER NOT NULL CHECK (approval_required IN (0, 1)),
+    approval_timeout_hours INTEGER NOT NULL,
+    -- JSON lists of patterns; NULL admits any.
+    allowed_repos TEXT,
+    allowed_branches TEXT,
+    conditions TEXT,
+    PRIMARY KEY (workspace, name)
+) STRICT;
+
+-- Every version of every policy. The state after event N has, of each name, the last version with seq <= N.
+CREATE TABLE policy_version (
+    workspace TEXT NOT NULL REFERENCES workspace (id),
+    name TEXT NOT NULL,
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    seq INTEGER NOT NULL,
+    action_type TEXT NOT NULL,
+    approval_required INTEGER NOT NULL CHECK (approval_required IN (0, 1)),
+    approval_timeout_hours INTEGER NOT NULL,
+    allowed_repos TEXT,
+    allowed_branches TEXT,
+    conditions TEXT,
+    PRIMARY KEY (workspace, name, seq)
+) STRICT;
+
+CREATE TABLE breaker (
+    workspace TEXT NOT NULL REFERENCES workspace (id),
+    anomaly_type TEXT NOT NULL,
+    -- A decimal literal: SQLite's own numbers would round some of them.
+    score_threshold TEXT NOT NULL,
+    response_level TEXT NOT NULL,
+    PRIMARY KEY (workspace, anomaly_type)
+) STRICT;
+
+-- The leaves of the audit log. What is hashed is `body`, byte for byte.
+CREATE TABLE audit_event (
+    workspace TEXT NOT NULL REFERENCES workspace (id),
+    seq INTEGER NOT NULL CHECK (seq >= 0),
+    body TEXT NOT NULL,
+    names TEXT NOT NULL,
+    leaf BLOB NOT NULL,
+    PRIMARY KEY (workspace, seq)
+) STRICT;
+
+CREATE TABLE audit_head (
+    workspace TEXT NOT NULL PRIMARY KEY REFERENCES workspace (id),
+    size INTEGER NOT NULL CHECK (size >= 0),
+    frontier BLOB NOT NULL,
+    root BLOB NOT NULL
+) STRICT;

@@ -1,0 +1,181 @@
+//! A throw-away store, and short ways to use it.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "every test file uses some of it, and a test may fail"
+)]
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use lattice_core::hash::sha256;
+use lattice_core::view::{CreatedKey, KeyKind, Mode};
+use lattice_core::{Code, Error, Manifest};
+use lattice_workspace::{
+    Ambient, Caller, Imported, Key, Location, Planned, Reader, Store, Verified, create_key,
+    create_workspace, import,
+};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
+    pub(crate) store: Box<dyn Store>,
+    operations: Cell<u64>,
+}
+
+impl World {
+    /// A folder without a store.
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Location::Sqlite(dir.path().join("al.db")).open();
+        Self {
+            dir,
+            store,
+            operations: Cell::new(0),
+        }
+    }
+
+    /// A store with the workspace `dev`, and its key.
+    pub(crate) fn with_dev() -> (Self, Key) {
+        let world = Self::new();
+        let key = world.create("dev");
+        (world, key)
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().join("al.db")
+    }
+
+    /// A seed that no operation had before, and a minute that is later than all of theirs.
+    pub(crate) fn ambient(&self) -> Ambient {
+        let n = self.operations.replace(self.operations.get() + 1);
+        ambient(n)
+    }
+
+    pub(crate) fn create(&self, name: &str) -> Key {
+        let created = create_workspace(&*self.store, name, None, &self.ambient()).unwrap();
+        Key::parse(&created.service_key).unwrap()
+    }
+
+    /// A further key of `dev`.
+    pub(crate) fn create_key(&self, kind: KeyKind) -> CreatedKey {
+        create_key(&*self.store, &local("dev"), kind, None, &self.ambient()).unwrap()
+    }
+
+    pub(crate) fn reader(&self, key: &Key) -> Reader {
+        Reader::open(&*self.store, key, KeyKind::Service, None).unwrap()
+    }
+
+    pub(crate) fn plan(&self, key: &Key, manifest: &Manifest, mode: Mode) -> Planned {
+        self.reader(key).plan(manifest, mode).unwrap()
+    }
+
+    pub(crate) fn import(&self, key: &Key, manifest: &Manifest, mode: Mode) -> Imported {
+        let planned = self.plan(key, manifest, mode);
+        import(&*self.store, key, &planned, &self.ambient()).unwrap()
+    }
+
+    pub(crate) fn export(&self, key: &Key) -> String {
+        self.reader(key).export(Timestamp::UNIX_EPOCH).unwrap()
+    }
+
+    pub(crate) fn verify(&self, key: &Key) -> Verified {
+        self.reader(key).verify().unwrap()
+    }
+
+    /// Edits the file as someone would who does not use al.
+    pub(crate) fn sql(&self, sql: &str) {
+        sql_in(&self.path(), sql);
+    }
+
+    /// Every row of a query, its columns as text.
+    pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
+        let connection = Connection::open(self.path()).unwrap();
+        let mut statement = connection.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let rows = statement.query_map((), |row| {
+            let values = (0..columns).map(|i| row.get::<_, rusqlite::types::Value>(i));
+            let texts = values.map(|value| {
+                Ok(match value? {
+                    rusqlite::types::Value::Null => "-".to_owned(),
+                    rusqlite::types::Value::Integer(int) => int.to_string(),
+                    rusqlite::types::Value::Text(text) => text,
+                    other => format!("{other:?}"),
+                })
+            });
+            Ok(texts.collect::<rusqlite::Result<Vec<_>>>()?.join(" "))
+        });
+        rows.unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    /// The bytes of the store, and those of the files that SQLite keeps beside it.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut files: Vec<_> = fs::read_dir(self.dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        files
+            .iter()
+            .flat_map(|file| fs::read(file).unwrap())
+            .collect()
+    }
+}
+
+pub(crate) fn ambient(n: u64) -> Ambient {
+    let mut seed = [0; 64];
+    seed[..32].copy_from_slice(&sha256(&n.to_le_bytes()));
+    seed[32..].copy_from_slice(&sha256(&(!n).to_le_bytes()));
+    let start: Timestamp = "2026-04-01T10:00:00Z".parse().unwrap();
+    Ambient {
+        now: start + SignedDuration::from_mins(n.try_into().unwrap()),
+        seed,
+    }
+}
+
+pub(crate) fn sql_in(path: &Path, sql: &str) {
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
+pub(crate) fn local(workspace: &str) -> Caller {
+    Caller::Local {
+        workspace: workspace.to_owned(),
+    }
+}
+
+pub(crate) fn key_of(created: &CreatedKey) -> Key {
+    Key::parse(&created.key).unwrap()
+}
+
+/// A policy of a manifest: its name, and whether it asks for approval.
+pub(crate) fn manifest(policies: &[(&str, bool)]) -> Manifest {
+    let items: Vec<_> = policies
+        .iter()
+        .map(|(name, approval)| {
+            format!(
+                "\n  - name: {name}\n    action_type: deploy.{name}\n    approval_required: {approval}\n    \
+                 allowed_repos: null\n    allowed_branches: [main]\n    conditions: null"
+            )
+        })
+        .collect();
+    let list = if items.is_empty() {
+        " []".to_owned()
+    } else {
+        items.concat()
+    };
+    let text = format!("manifest_version: '1.0'\npolicies:{list}\n");
+    Manifest::parse(text.as_bytes()).unwrap()
+}
+
+/// The code and the message of a refusal.
+pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> (Code, String) {
+    let error = result.unwrap_err();
+    let helped = error
+        .diagnostics()
+        .all(|diagnostic| diagnostic.help.is_some());
+    assert!(helped, "{error:?}");
+    (error.code(), error.message().to_owned())
+}
