@@ -1,0 +1,189 @@
+//! The command line's root: what every command shares. Each command's own arguments stand with the command.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+use crate::commands::Command;
+
+const EXAMPLES: &str = "\
+Examples:
+  al workspace create dev                     a workspace and its service key
+  al validate policies.yaml                   every error of a manifest, offline
+  al import --file policies.yaml --dry-run    what an import would change
+  al import --file policies.yaml              the import, in one transaction
+  al export --file policies.yaml              the manifest of a workspace
+
+Environment:
+  AL_SERVICE_KEY   the key that opens a workspace (or --service-key-file)
+  AL_URL           where workspaces live (or --url): sqlite:PATH
+  NO_COLOR         no colour, whatever the terminal
+
+Exit codes:
+  0 done · 1 error · 2 changes pending (--detailed-exitcode) · 3 refused by a safety rule · 64 usage";
+
+/// Promotes the governance policies of AI agents from one workspace to the next.
+#[derive(Debug, Parser)]
+#[command(
+    name = "al",
+    version,
+    after_help = EXAMPLES,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    max_term_width = 100
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How a command shows what it has to say.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct Output {
+    /// Form of the document on stdout
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Output"
+    )]
+    pub(crate) format: Format,
+    /// When to use colour
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Output"
+    )]
+    pub(crate) color: Color,
+    /// No notes on stderr, only errors
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+    Markdown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Output {
+    /// What can be told of a command line that does not parse: its errors still take the form asked for.
+    pub(crate) fn glimpse(args: &[OsString]) -> Self {
+        Self {
+            format: last_value(args, "--format").unwrap_or_default(),
+            color: last_value(args, "--color").unwrap_or_default(),
+            quiet: false,
+        }
+    }
+}
+
+fn last_value<T: ValueEnum>(args: &[OsString], flag: &str) -> Option<T> {
+    let mut found = None;
+    let mut words = args.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        }
+        let value = match word.strip_prefix(flag) {
+            Some("") => words.next().map(std::borrow::Cow::into_owned),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
+        };
+        if let Some(value) = value.and_then(|value| T::from_str(&value, false).ok()) {
+            found = Some(value);
+        }
+    }
+    found
+}
+
+/// Where workspaces live.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct StoreArgs {
+    /// Where workspaces live.
+    #[arg(
+        long,
+        value_name = "URL",
+        help_heading = "Workspace",
+        help = "Where workspaces live: sqlite:PATH [env: AL_URL] [default: a file in the user's data directory]"
+    )]
+    pub(crate) url: Option<String>,
+}
+
+/// The key that opens a workspace, and where it lives.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct KeyArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The key's file.
+    #[arg(
+        long,
+        value_name = "PATH",
+        help_heading = "Workspace",
+        help = "File with the key that opens the workspace [env: AL_SERVICE_KEY holds the key itself]"
+    )]
+    pub(crate) service_key_file: Option<PathBuf>,
+}
+
+/// A workspace by its key, or by its name in an embedded store.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct CallerArgs {
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+    /// The workspace's name in an embedded store; no key needed [default: the workspace of the key]
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "service_key_file",
+        help_heading = "Workspace"
+    )]
+    pub(crate) workspace: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_that_does_not_parse_still_says_its_format() {
+        let rows: [(&[&str], Format); 8] = [
+            (&["al"], Format::Text),
+            (&["al", "--bad", "--format", "json"], Format::Json),
+            (&["al", "--format=json", "--bad"], Format::Json),
+            (
+                &["al", "--format", "json", "--format", "markdown"],
+                Format::Markdown,
+            ),
+            (&["al", "--format", "toml"], Format::Text),
+            (&["al", "--formats=json"], Format::Text),
+            (&["al", "--", "--format", "json"], Format::Text),
+            (&["al", "--format"], Format::Text),
+        ];
+        for (args, expected) in rows {
+            let args: Vec<OsString> = args.iter().map(Into::into).collect();
+            assert_eq!(Output::glimpse(&args).format, expected, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn the_command_tree_is_consistent() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,125 @@
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lattice_core::view::{self, KeyKind, Mode};
+use lattice_core::{Code, Error, Manifest, Plan, State};
+
+use super::{manifest, plan_notes};
+use crate::args::KeyArgs;
+use crate::exit::Exit;
+use crate::file::MANIFEST;
+use crate::render::{self, Heading};
+use crate::session::{Outcome, Session};
+
+/// Compare two manifests, or a workspace with a manifest
+///
+/// Shown is what turns the first into the second: what the second does not name counts as deactivated.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "al diff [OPTIONS] <A> <B>\n       al diff [OPTIONS] --file <FILE>",
+    after_help = "\
+Examples:
+  al diff staging.yaml dev.yaml              two manifests, offline
+  al diff --file policies.yaml               the workspace of the key against a manifest
+  al diff a.yaml b.yaml --detailed-exitcode  exits with 2 if they differ"
+)]
+pub(crate) struct Diff {
+    /// The manifest before; `-` is stdin
+    #[arg(
+        value_name = "A",
+        required_unless_present = "file",
+        requires = "after",
+        conflicts_with_all = ["file", "url", "service_key_file"]
+    )]
+    before: Option<PathBuf>,
+    /// The manifest after; `-` is stdin
+    #[arg(
+        value_name = "B",
+        required_unless_present = "file",
+        conflicts_with = "file"
+    )]
+    after: Option<PathBuf>,
+    /// The manifest to compare with the workspace of the key
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Exit with 2 if they differ
+    #[arg(long)]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+impl Diff {
+    pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
+        let manifests = self.before.iter().chain(&self.after).chain(&self.file);
+        Session::stdin_once(manifests.chain(&self.key.service_key_file))?;
+        let (plan, before, after) = match (&self.file, &self.before, &self.after) {
+            (Some(file), _, _) => self.workspace_with(file, session)?,
+            (None, Some(before), Some(after)) => offline(before, after, session)?,
+            // INVARIANT: the arguments are declared so that there are two manifests or a file.
+            (None, _, _) => return Err(Error::new(Code::Usage, "two manifests are needed")),
+        };
+        plan_notes(&plan, session);
+        let heading = Heading::Compared(&before, &after);
+        let pending = plan.summary.changes() > 0;
+        let done = session.document(
+            &plan,
+            |paint| render::plan_text(&plan, heading, true, paint),
+            || render::plan_markdown(&plan, heading),
+        )?;
+        Ok(done.exit(Exit::pending(self.detailed_exitcode, pending)))
+    }
+
+    fn workspace_with(
+        &self,
+        file: &Path,
+        session: &mut Session<'_, '_>,
+    ) -> Result<(view::Plan, String, String), Error> {
+        let (reader, location) = self.key.reader(KeyKind::Service, session)?;
+        let workspace = reader.workspace();
+        session.note_workspace(&workspace, &location);
+        let input = session.read(file, MANIFEST)?;
+        let after = input.name.clone();
+        session.step("checking the manifest");
+        let manifest = manifest(input, session)?;
+        session.step("comparing");
+        let planned = reader.plan(&manifest, Mode::Replace)?;
+        let plan = planned.view(view::ManifestRef::new(Some(&after), &manifest), true, None);
+        Ok((plan, workspace.name, after))
+    }
+}
+
+fn offline(
+    before: &Path,
+    after: &Path,
+    session: &mut Session<'_, '_>,
+) -> Result<(view::Plan, String, String), Error> {
+    let (before, old) = read(before, session)?;
+    let (after, new) = read(after, session)?;
+    // The errors of both files in one run.
+    let (old, new) = match (old, new) {
+        (Ok(old), Ok(new)) => (old, new),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
+        (Err(first), Err(second)) => {
+            let both = first.clone().into_diagnostics().into_iter();
+            let both = both.chain(second.into_diagnostics());
+            return Err(Error::from_diagnostics(both).unwrap_or(first));
+        }
+    };
+    let current = State {
+        active: old.policies().clone(),
+        ..State::default()
+    };
+    let plan = Plan::new(&current, new.policies(), Mode::Replace);
+    let manifest = view::ManifestRef::new(Some(&after), &new);
+    let plan = view::Plan::new(&plan, None, manifest, true);
+    Ok((plan, before, after))
+}
+
+type Parsed = (String, Result<Manifest, Error>);
+
+fn read(path: &Path, session: &mut Session<'_, '_>) -> Result<Parsed, Error> {
+    let input = session.read(path, MANIFEST)?;
+    let name = input.name.clone();
+    Ok((name, manifest(input, session)))
+}

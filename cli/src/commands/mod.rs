@@ -1,0 +1,97 @@
+//! The commands, one file each: its arguments, what it calls, what it shows.
+
+mod audit;
+mod breaker;
+mod completions;
+mod diff;
+mod eval;
+mod export;
+mod fmt;
+mod import;
+mod key;
+mod schema;
+mod validate;
+mod workspace;
+
+use clap::Subcommand;
+use lattice_core::{Error, Manifest, validate, view};
+
+use crate::file::Input;
+use crate::render::count;
+use crate::session::{Outcome, Session};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create, list and show workspaces
+    #[command(subcommand)]
+    Workspace(workspace::Workspace),
+    /// Create, list and revoke keys
+    #[command(subcommand)]
+    Key(key::Key),
+    Export(export::Export),
+    Import(import::Import),
+    Diff(diff::Diff),
+    Validate(validate::Validate),
+    Fmt(fmt::Fmt),
+    Schema(schema::Schema),
+    Eval(eval::Eval),
+    /// Read and verify a workspace's audit log
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Set and list circuit breakers
+    #[command(subcommand)]
+    Breaker(breaker::Breaker),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
+        match self {
+            Command::Workspace(command) => command.run(session),
+            Command::Key(command) => command.run(session),
+            Command::Export(command) => command.run(session),
+            Command::Import(command) => command.run(session),
+            Command::Diff(command) => command.run(session),
+            Command::Validate(command) => command.run(session),
+            Command::Fmt(command) => command.run(session),
+            Command::Schema(command) => command.run(session),
+            Command::Eval(command) => command.run(session),
+            Command::Audit(command) => command.run(session),
+            Command::Breaker(command) => command.run(session),
+            Command::Completions(command) => command.run(session),
+        }
+    }
+}
+
+/// Parses what was read; its errors know the file and show the line.
+fn manifest(input: Input, session: &mut Session<'_, '_>) -> Result<Manifest, Error> {
+    let validation = validate(&input.bytes);
+    let warnings = validation.warnings().count();
+    let manifest = match validation.into_manifest() {
+        Ok(manifest) => manifest,
+        Err(error) => return Err(session.blame(error, input)),
+    };
+    if warnings > 0 {
+        session.note(format_args!(
+            "{}: {}; `al validate` shows them",
+            input.name,
+            count(warnings, "warning", "warnings")
+        ));
+    }
+    Ok(manifest)
+}
+
+/// What a reviewer of a plan should look at twice, on stderr.
+fn plan_notes(plan: &view::Plan, session: &mut Session<'_, '_>) {
+    for note in plan.notes.iter().take(NOTES) {
+        session.note(format_args!("note: {note}"));
+    }
+    if let Some(more @ 1..) = plan.notes.len().checked_sub(NOTES) {
+        session.note(format_args!(
+            "note: {more} more; `--format json` has them all"
+        ));
+    }
+}
+
+/// Notes that are shown to people; a first import has one for every action type.
+const NOTES: usize = 50;

@@ -1,0 +1,188 @@
+//! Files: reading within a limit, and replacing so that a reader sees the old content or the new, never a part.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use lattice_core::{Code, Error, limits};
+
+use crate::io::Io;
+
+/// A file that was read.
+#[derive(Debug)]
+pub(crate) struct Input {
+    /// As it was named.
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The most that is read of a file, and the code of the error beyond.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    bytes: usize,
+    code: Code,
+}
+
+pub(crate) const MANIFEST: Limit = Limit {
+    bytes: limits::MANIFEST_BYTES,
+    code: Code::InvalidManifest,
+};
+pub(crate) const ACTION: Limit = Limit {
+    bytes: limits::ACTION_BYTES,
+    code: Code::InvalidAction,
+};
+pub(crate) const KEY: Limit = Limit {
+    bytes: 4096,
+    code: Code::InvalidServiceKey,
+};
+
+/// Reads a file.
+pub(crate) fn read(path: &Path, limit: Limit) -> Result<Input, Error> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|error| unreadable(&name, &error))?;
+    read_stream(&name, file, limit)
+}
+
+/// Reads a stream to its end.
+pub(crate) fn read_stream(name: &str, stream: impl Read, limit: Limit) -> Result<Input, Error> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(limit.bytes).unwrap_or(u64::MAX);
+    stream
+        .take(most.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(name, &error))?;
+    if bytes.len() > limit.bytes {
+        return Err(Error::new(
+            limit.code,
+            format!("`{name}` is larger than {}", size(limit.bytes)),
+        )
+        .in_file(name));
+    }
+    Ok(Input {
+        name: name.to_owned(),
+        bytes,
+    })
+}
+
+/// Puts `bytes` in the place of a file's content, in one step: on any failure the old content stays.
+///
+/// A symbolic link is followed, also to a file that is not there yet; what is no regular file (a device, a pipe) is written as it stands.
+pub(crate) fn replace(path: &Path, bytes: &[u8], io: &Io<'_>) -> Result<(), Error> {
+    replace_inner(path, bytes, io).map_err(|error| {
+        let name = path.display().to_string();
+        let message = format!("`{name}` cannot be written: {}", reason(&error));
+        let error = Error::new(Code::IoError, message).in_file(&name);
+        if path.is_file() {
+            error.with_help("the file holds what it held before")
+        } else {
+            error
+        }
+    })
+}
+
+fn replace_inner(path: &Path, bytes: &[u8], io: &Io<'_>) -> io::Result<()> {
+    let existing = match fs::metadata(path) {
+        Ok(metadata) => Some(metadata),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let target = match &existing {
+        Some(metadata) if metadata.is_dir() => {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Some(metadata) if !metadata.is_file() => {
+            return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+        }
+        Some(metadata) if metadata.permissions().readonly() => {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Some(_) => fs::canonicalize(path)?,
+        None => follow(path),
+    };
+    let temporary = beside(&target, io)?;
+    let written =
+        fill(&temporary, bytes, existing.as_ref()).and_then(|()| fs::rename(&temporary, &target));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    sync_folder(&target);
+    Ok(())
+}
+
+/// Where a chain of symbolic links leads, to a file that is yet to be made.
+fn follow(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // INVARIANT: the chain ends, as the system, which takes no loop of links, found that there is no file.
+    while let Ok(target) = fs::read_link(&path) {
+        path = match path.parent() {
+            Some(folder) => folder.join(target),
+            None => target,
+        };
+    }
+    path
+}
+
+/// A new name in the same folder: only within a file system can a rename be one step.
+fn beside(target: &Path, io: &Io<'_>) -> io::Result<PathBuf> {
+    let name = target
+        .file_name()
+        .ok_or(io::ErrorKind::InvalidFilename)?
+        .to_string_lossy();
+    let mut random = [0; 8];
+    (io.random)(&mut random)?;
+    let stem: String = name.chars().take(64).collect();
+    Ok(target.with_file_name(format!(".{stem}.{}.tmp", lattice_core::hash::hex(&random))))
+}
+
+fn fill(temporary: &Path, bytes: &[u8], like: Option<&fs::Metadata>) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(temporary)?;
+    if let Some(metadata) = like {
+        file.set_permissions(metadata.permissions())?;
+    }
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the rename itself last through a power cut, where the platform can: the content is whole either way.
+fn sync_folder(target: &Path) {
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Error {
+    Error::new(
+        Code::IoError,
+        format!("`{name}` cannot be read: {}", reason(error)),
+    )
+    .in_file(name)
+}
+
+/// The system's reason in our tone: lower case, without its number.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+fn size(bytes: usize) -> String {
+    const KIB: usize = 1024;
+    const MIB: usize = KIB * KIB;
+    if bytes >= MIB {
+        format!("{} MiB", bytes / MIB)
+    } else {
+        format!("{} KiB", bytes / KIB)
+    }
+}

@@ -1,0 +1,107 @@
+//! How one changed field of a policy is shown, whatever the form.
+
+use lattice_core::Value;
+use lattice_core::view::{Change, ChangeAction, FieldChange};
+
+use super::value;
+
+/// What there is to show of a changed field.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// The value of an added policy, on one line.
+    Value(String),
+    /// Old and new, on one line.
+    Values(String, String),
+    /// The text of an added policy, of several lines.
+    Text(String),
+    /// Old and new, to compare line by line; null is no line.
+    Texts(String, String),
+}
+
+impl Shown {
+    pub(super) fn new(change: &Change, field: &FieldChange) -> Self {
+        let added = change.action == ChangeAction::Add;
+        let lines = has_lines(&field.before) || has_lines(&field.after);
+        match (added, lines) {
+            (true, false) => Self::Value(value(&field.after)),
+            (false, false) => Self::Values(value(&field.before), value(&field.after)),
+            (true, true) => Self::Text(text(&field.after)),
+            (false, true) => Self::Texts(text(&field.before), text(&field.after)),
+        }
+    }
+}
+
+fn text(side: &Value) -> String {
+    match side {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => value(other),
+    }
+}
+
+fn has_lines(value: &Value) -> bool {
+    matches!(value, Value::String(text) if text.trim_end_matches('\n').contains('\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_shown_by_what_it_holds() {
+        let string = |text: &str| Value::String(text.to_owned());
+        let list = Value::List(vec![string("main"), string("release/*")]);
+        let rows = [
+            (
+                ChangeAction::Add,
+                Value::Null,
+                list.clone(),
+                Shown::Value(r#"["main", "release/*"]"#.to_owned()),
+            ),
+            (
+                ChangeAction::Modify,
+                list,
+                Value::Null,
+                Shown::Values(r#"["main", "release/*"]"#.to_owned(), "null".to_owned()),
+            ),
+            (
+                ChangeAction::Modify,
+                string("one line\n"),
+                string("another"),
+                Shown::Values(r#""one line\n""#.to_owned(), r#""another""#.to_owned()),
+            ),
+            (
+                ChangeAction::Add,
+                Value::Null,
+                string("a\nb\n"),
+                Shown::Text("a\nb\n".to_owned()),
+            ),
+            (
+                ChangeAction::Modify,
+                Value::Null,
+                string("a\nb\n"),
+                Shown::Texts(String::new(), "a\nb\n".to_owned()),
+            ),
+            (
+                ChangeAction::Modify,
+                string("a\nb\n"),
+                Value::Bool(true),
+                Shown::Texts("a\nb\n".to_owned(), "true".to_owned()),
+            ),
+        ];
+        for (action, before, after, expected) in rows {
+            let field = FieldChange {
+                field: "conditions".to_owned(),
+                before,
+                after,
+            };
+            let change = Change {
+                name: "a".to_owned(),
+                action,
+                reactivated: false,
+                fields: Vec::new(),
+            };
+            assert_eq!(Shown::new(&change, &field), expected);
+        }
+    }
+}

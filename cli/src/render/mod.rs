@@ -1,0 +1,50 @@
+//! How documents look: JSON for programs, text for terminals, markdown for pull requests.
+
+mod decision;
+mod diff;
+mod error;
+mod event;
+mod field;
+mod markdown;
+mod paint;
+mod plan;
+mod plan_markdown;
+mod safe;
+mod table;
+mod value;
+
+use lattice_core::{Code, Error};
+use serde::Serialize;
+
+pub(crate) use decision::{markdown as decision_markdown, text as decision_text};
+pub(crate) use error::{diagnostic, error};
+pub(crate) use event::{details as event_details, list as event_list};
+pub(crate) use paint::Paint;
+pub(crate) use plan::{Heading, text as plan_text};
+pub(crate) use plan_markdown::markdown as plan_markdown;
+pub(crate) use safe::safe;
+pub(crate) use table::Table;
+pub(crate) use value::value;
+
+/// A document for programs, with a final newline.
+pub(crate) fn json(view: &impl Serialize) -> Result<String, Error> {
+    let mut text = serde_json::to_string_pretty(view)
+        .map_err(|_| Error::new(Code::Internal, "the document cannot be written as JSON"))?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// `1 policy`, `2 policies`.
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Items, one to a line.
+pub(crate) fn lines(items: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut text = String::new();
+    for item in items {
+        text.push_str(item.as_ref());
+        text.push('\n');
+    }
+    text
+}
