@@ -1,0 +1,27 @@
+# One way to run things; CI calls the same targets.
+
+.PHONY: demo test lint fmt schemas snapshots clean
+
+demo: ## the main job, on real input, in a throw-away store
+	cargo build --locked -p al
+	sh examples/demo/demo.sh target/debug/al
+
+test: ## every test
+	cargo test --workspace --locked
+
+lint: ## what must be clean before anything lands
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+fmt: ## lay the code out
+	cargo fmt --all
+
+schemas: ## write core/schemas/ anew after a change of types
+	UPDATE_SCHEMAS=1 cargo test --quiet -p lattice-core --test schemas
+
+snapshots: ## accept what `al` now prints; look at the diff
+	INSTA_UPDATE=always cargo test --quiet -p al
+
+clean:
+	cargo clean
