@@ -36,9 +36,9 @@ pub const ACTION_BYTES: usize = 1024 * 1024;
 pub const ACTION_NESTING: usize = 32;
 /// Bytes of text that an operator reads; longer text is unknown.
 pub const TEXT_BYTES: usize = 64 * 1024;
-/// Bytes of all values that the trace of a decision repeats; past them it says nothing but the results.
+/// Bytes of all values that the trace of a decision repeats; what does not fit is left out, its result is not.
 pub const TRACE_BYTES: usize = 8 * 1024 * 1024;
-/// Bytes of all compiled patterns of a conditions document together.
+/// Bytes of all compiled patterns of a conditions document, or of an allow-list, together.
 pub const COMPILED_PATTERNS_BYTES: usize = 4 * 1024 * 1024;
 /// Findings reported in one run.
 pub const DIAGNOSTICS: usize = 1_000;

@@ -264,9 +264,10 @@ impl Plan {
             if before != behind {
                 notes.push(format!("{written}: decided by {before} → {behind}"));
             } else if was.asking != is.asking {
-                let (from, to) = (list(&was.asking), list(&is.asking));
                 notes.push(format!(
-                    "{written}: approval at {is} moves from {from} to {to}"
+                    "{written}: approval at {is}: newly asked for by {}, no longer by {}",
+                    without(&is.asking, &was.asking),
+                    without(&was.asking, &is.asking),
                 ));
             }
         }
@@ -308,6 +309,19 @@ impl Plan {
                 new = policy.name(),
             ));
         }
+    }
+}
+
+/// The names that are not among others, in words.
+fn without(names: &[&str], others: &[&str]) -> String {
+    let rest: Vec<&str> = names
+        .iter()
+        .filter(|name| !others.contains(name))
+        .copied()
+        .collect();
+    match rest.as_slice() {
+        [] => "none".to_owned(),
+        rest => list(rest),
     }
 }
 

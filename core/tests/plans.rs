@@ -407,7 +407,7 @@ fn an_approval_that_moves_within_its_level() {
     let rows: [(&[Policy], &str); 2] = [
         (
             &[("a", "x.y", false, None), ("b", "x.y", true, None)],
-            "x.y: approval at `x.y` (approval by 1 of 2 policies) moves from `a` to `b`",
+            "x.y: approval at `x.y` (approval by 1 of 2 policies): newly asked for by `b`, no longer by `a`",
         ),
         (
             &[("b", "x.y", true, None)],

@@ -31,6 +31,11 @@ impl Glob {
         &self.text
     }
 
+    /// Bytes of the automaton that it needs; none for a comparison.
+    pub(crate) fn size(&self) -> usize {
+        self.matcher.size()
+    }
+
     /// Whether the glob matches the whole of `text`. The bound on texts is the caller's to check.
     pub fn matches(&self, text: &str) -> bool {
         // What cannot be told admits nothing.

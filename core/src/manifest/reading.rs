@@ -46,19 +46,27 @@ pub(super) fn read(bytes: &[u8]) -> Validation {
                 .with_help("remove it"),
         );
     }
-    if whole {
-        let reader = Reader::new(text, limits::YAML_NESTING);
-        return Reading::new(source, reader).run(bytes);
-    }
-    // Lines before the first that is not UTF-8 are read as ever.
-    let lines = text.rfind('\n').map_or(0, |end| end + 1);
-    let reader = Reader::of_prefix(text.get(..lines).unwrap_or_default(), limits::YAML_NESTING);
+    let reader = Reader::new(text, limits::YAML_NESTING);
     let mut reading = Reading::new(source, reader);
-    let message = "the text is not UTF-8 from here on";
-    reading
-        .sink()
-        .error_help(Span::at(text.len()), message, "save the file as UTF-8");
-    reading.run(bytes)
+    if whole {
+        return reading.run(bytes);
+    }
+    // What stands around the fault is not known, so that nothing but the version can be judged.
+    reading.version_before(text.len());
+    if let Some(unsupported) = reading.unsupported {
+        return Validation {
+            version: reading.version,
+            manifest: None,
+            diagnostics: vec![unsupported],
+        };
+    }
+    let error = Error::new(Code::InvalidManifest, "the text is not UTF-8 from here on")
+        .with_place(reading.source.place(Span::at(text.len())))
+        .with_help("save the file as UTF-8");
+    Validation {
+        version: reading.version,
+        ..refused(error)
+    }
 }
 
 fn refused(error: Error) -> Validation {
@@ -124,7 +132,9 @@ impl<'a> Reading<'a> {
             }
             Root::Mapping(span) => self.fields(span),
         }
-        self.version_before_fault();
+        if let (Some(fault), false) = (self.reader.stopped_at(), self.gated) {
+            self.version_before(fault);
+        }
         if let Some(unsupported) = self.unsupported {
             return Validation {
                 version: self.version,
@@ -197,15 +207,9 @@ impl<'a> Reading<'a> {
     }
 
     /// The parser looks ahead: what it had not handed out when it came to a fault may hold the version.
-    fn version_before_fault(&mut self) {
-        let Some(fault) = self.reader.stopped_at() else {
-            return;
-        };
-        if self.gated {
-            return;
-        }
+    fn version_before(&mut self, fault: usize) {
         let text = whole_before(self.source.text(), fault);
-        let mut reader = Reader::of_prefix(&text, limits::YAML_NESTING);
+        let mut reader = Reader::new(&text, limits::YAML_NESTING);
         if !matches!(reader.open(), Root::Mapping(_)) {
             return;
         }
@@ -338,23 +342,51 @@ fn exported_at(node: &Node<'_>, sink: &mut Sink<'_>) -> Option<Timestamp> {
 
 /// The part of the text before a fault that stands for itself: whole lines, or in brackets whole fields.
 fn whole_before(text: &str, fault: usize) -> Cow<'_, str> {
-    let before = text.get(..fault).unwrap_or_default();
-    if !before.trim_start().starts_with('{') {
-        let lines = before.rfind('\n').map_or(0, |end| end + 1);
-        return Cow::Borrowed(before.get(..lines).unwrap_or_default());
+    let root = root(text);
+    if !text.get(root..).unwrap_or_default().starts_with('{') {
+        let lines = text.get(..fault).unwrap_or_default();
+        let end = lines.rfind('\n').map_or(0, |end| end + 1);
+        return Cow::Borrowed(lines.get(..end).unwrap_or_default());
     }
-    let (mut depth, mut quote, mut escaped, mut end) = (0_usize, None, false, 0);
-    for (at, c) in before.char_indices() {
+    // A bracket that is never closed is reported where it was opened.
+    let fault = if fault <= root { text.len() } else { fault };
+    let (mut depth, mut quote, mut escaped, mut comment) = (0_usize, None, false, false);
+    let (mut end, mut before, mut significant) = (root + 1, ' ', ' ');
+    let fields = text.get(root..fault).unwrap_or_default();
+    for (at, c) in fields.char_indices() {
         match (quote, c) {
+            _ if comment => comment = c != '\n',
             (Some(_), _) if escaped => escaped = false,
             (Some('"'), '\\') => escaped = true,
             (Some(open), _) if open == c => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
+            (None, '#') if before.is_whitespace() => comment = true,
+            // Within plain text, a quote is a letter as others are.
+            (None, '"' | '\'') if matches!(significant, '{' | '[' | ',' | ':') => quote = Some(c),
             (None, '{' | '[') => depth += 1,
             (None, '}' | ']') => depth = depth.saturating_sub(1),
-            (None, ',') if depth == 1 => end = at,
+            (None, ',') if depth == 1 => end = root + at,
             (Some(_) | None, _) => {}
         }
+        before = c;
+        if !c.is_whitespace() {
+            significant = c;
+        }
     }
-    Cow::Owned(format!("{}}}", before.get(..end).unwrap_or_default()))
+    Cow::Owned(format!("{}}}", text.get(..end).unwrap_or_default()))
+}
+
+/// Where the root begins: behind white space, comments and the mark of a document's start.
+fn root(text: &str) -> usize {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start();
+        rest = match rest.strip_prefix("---") {
+            Some(behind) => behind,
+            None if rest.starts_with('#') => {
+                let end = rest.find('\n').unwrap_or(rest.len());
+                rest.get(end..).unwrap_or_default()
+            }
+            None => return text.len() - rest.len(),
+        };
+    }
 }

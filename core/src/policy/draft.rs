@@ -151,11 +151,19 @@ fn allow_list(
         };
         globs.extend(glob.map_err(fault));
     }
-    if globs.len() == items {
-        Ok(Some(AllowList::new(globs)))
-    } else {
-        Err(Reported)
+    if globs.len() != items {
+        return Err(Reported);
     }
+    let size: usize = globs.iter().map(Glob::size).sum();
+    if size > limits::COMPILED_PATTERNS_BYTES {
+        let message = format!(
+            "the patterns of `{name}` take more than {} bytes when compiled",
+            limits::COMPILED_PATTERNS_BYTES
+        );
+        sink.error_help(list.span, message, "use shorter patterns, or fewer");
+        return Err(Reported);
+    }
+    Ok(Some(AllowList::new(globs)))
 }
 
 /// How a timeout is written.

@@ -1,7 +1,6 @@
 //! Sets of policies by name.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use super::draft::{Draft, label};
@@ -38,6 +37,7 @@ impl PolicySet {
         let mut patterns = Patterns::default();
         let mut findings = Findings::default();
         let mut policies = BTreeMap::new();
+        let mut names = BTreeSet::new();
         for spec in specs {
             let label = label(&spec.name);
             let mut sink = Sink {
@@ -46,16 +46,12 @@ impl PolicySet {
                 text: &Nowhere,
                 findings: &mut findings,
             };
-            let policy = Draft::of(&spec).compile(&label, &mut patterns, &mut sink);
-            match (policies.entry(spec.name), policy) {
-                (Entry::Vacant(entry), Some(policy)) => {
-                    entry.insert(Arc::new(policy));
-                }
-                (Entry::Vacant(_), None) => {}
-                (Entry::Occupied(_), _) => {
-                    let message = format!("duplicate policy name `{label}`");
-                    sink.error_help(Span::default(), message, "rename one of the two");
-                }
+            if !names.insert(spec.name.clone()) {
+                let message = format!("duplicate policy name `{label}`");
+                sink.error_help(Span::default(), message, "rename one of the two");
+            }
+            if let Some(policy) = Draft::of(&spec).compile(&label, &mut patterns, &mut sink) {
+                policies.insert(spec.name, Arc::new(policy));
             }
         }
         match Error::from_diagnostics(findings.in_order_of_report()) {

@@ -64,7 +64,7 @@ pub(crate) struct Entry<'a> {
 pub(crate) struct Key<'a> {
     pub(crate) name: Cow<'a, str>,
     pub(crate) span: Span,
-    /// It is no text, which was reported; its name says nothing.
+    /// It is no key of ours, such as a list or an alias, which was reported; its name says nothing.
     pub(crate) reported: bool,
 }
 

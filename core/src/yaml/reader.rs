@@ -1,7 +1,7 @@
 //! From parser events to nodes.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use granit_parser::{
     ErrorKind, Event, Parser, Placement, ScalarStyle, Span as EventSpan, StrInput,
@@ -30,7 +30,8 @@ pub(crate) enum Root<'a> {
 pub(crate) struct Reader<'a> {
     text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
-    peeked: Option<(Event<'a>, EventSpan)>,
+    /// Events that were looked at, and not yet taken.
+    peeked: VecDeque<(Event<'a>, EventSpan)>,
     /// End of the event before: block scalar headers and colons are looked for from here.
     behind: usize,
     nesting: usize,
@@ -40,8 +41,6 @@ pub(crate) struct Reader<'a> {
     root_keys: HashMap<String, Span>,
     /// Where a syntax error ended the reading.
     stopped_at: Option<usize>,
-    /// The text is the beginning of a longer one: what ends with it may go on.
-    is_prefix: bool,
     problems: Vec<Problem>,
     comments: Vec<Comment>,
 }
@@ -53,14 +52,6 @@ impl<'a> Reader<'a> {
     /// Reads `text`, which has no byte-order mark, down to `limit` nested lists and mappings.
     pub(crate) fn new(text: &'a str, limit: usize) -> Self {
         Self::build(text, limit, false)
-    }
-
-    /// Reads the beginning of a text whose rest cannot be read.
-    pub(crate) fn of_prefix(text: &'a str, limit: usize) -> Self {
-        Self {
-            is_prefix: true,
-            ..Self::new(text, limit)
-        }
     }
 
     /// Reads a text that was found valid, and keeps its comments.
@@ -82,14 +73,13 @@ impl<'a> Reader<'a> {
         Self {
             text,
             parser: Parser::new_from_str_with_options(text, options),
-            peeked: None,
+            peeked: VecDeque::new(),
             behind: 0,
             nesting: 0,
             limit,
             budget: limits::VALUES,
             root_keys: HashMap::new(),
             stopped_at: None,
-            is_prefix: false,
             problems: Vec::new(),
             comments: Vec::new(),
         }
@@ -102,7 +92,7 @@ impl<'a> Reader<'a> {
 
     /// Whether more may stand behind what was read.
     pub(crate) fn is_cut(&self) -> bool {
-        self.stopped_at.is_some() || self.is_prefix
+        self.stopped_at.is_some()
     }
 
     /// What was found wrong since the last call.
@@ -141,6 +131,12 @@ impl<'a> Reader<'a> {
         if matches!(self.peek(), None | Some(Event::MappingEnd)) {
             self.next();
             self.nesting = 0;
+            return None;
+        }
+        if self.root_keys.len() == limits::VALUES {
+            let place = Span::at(self.behind);
+            self.too_many(place);
+            self.stopped_at = Some(place.start);
             return None;
         }
         self.budget = limits::VALUES;
@@ -285,9 +281,11 @@ impl<'a> Reader<'a> {
             return Node::absent(place);
         }
         let mut entries = Vec::new();
+        let mut spent = false;
         while !matches!(self.peek(), None | Some(Event::MappingEnd)) {
             if !self.spend(place) {
                 self.skip_to_end();
+                spent = true;
                 break;
             }
             let Some(key) = self.key() else { break };
@@ -297,7 +295,7 @@ impl<'a> Reader<'a> {
         self.refuse_duplicates(&entries);
         let end = self.ascend();
         // A fault right behind the mapping may have ended it too soon: a key indented too little, say.
-        let cut = self.peek().is_none() || (self.is_prefix && end >= self.text.len());
+        let cut = spent || self.fault_follows();
         Node {
             span: Span::new(place.start, end.max(place.start)),
             kind: Kind::Mapping(Mapping { entries, cut }),
@@ -315,8 +313,10 @@ impl<'a> Reader<'a> {
                         "merge keys are not supported",
                         "write the fields out",
                     );
+                    (text, true)
+                } else {
+                    (text, false)
                 }
-                (text, false)
             }
             Kind::List(_) | Kind::Mapping(_) => {
                 self.problem(
@@ -359,14 +359,16 @@ impl<'a> Reader<'a> {
         self.problem(place, message, "flatten the document");
     }
 
+    fn too_many(&mut self, place: Span) {
+        let message = format!("more than {} values belong together here", limits::VALUES);
+        self.problem(place, message, "split it");
+    }
+
     /// Takes one value from the budget; the first that is too many is reported.
     fn spend(&mut self, place: Span) -> bool {
         match self.budget {
             0 => return false,
-            1 => {
-                let message = format!("more than {} values belong together here", limits::VALUES);
-                self.problem(place, message, "split it");
-            }
+            1 => self.too_many(place),
             _ => {}
         }
         self.budget -= 1;
@@ -396,7 +398,7 @@ impl<'a> Reader<'a> {
                 let first = entries
                     .iter()
                     .take(i)
-                    .find(|e| e.key.name == entry.key.name);
+                    .find(|e| e.key.name == entry.key.name && !e.key.reported);
                 if let Some(first) = first
                     && !entry.key.reported
                 {
@@ -476,19 +478,35 @@ impl<'a> Reader<'a> {
     }
 
     fn peek(&mut self) -> Option<&Event<'a>> {
-        if self.peeked.is_none() {
-            self.peeked = self.pull();
+        if self.peeked.is_empty() {
+            let next = self.pull()?;
+            self.peeked.push_back(next);
         }
-        self.peeked.as_ref().map(|(event, _)| event)
+        self.peeked.front().map(|(event, _)| event)
     }
 
     fn next(&mut self) -> Option<(Event<'a>, EventSpan)> {
         self.peek();
-        let next = self.peeked.take();
+        let next = self.peeked.pop_front();
         if let Some((_, span)) = &next {
             self.behind = bytes(span).end;
         }
         next
+    }
+
+    /// Whether a syntax error comes next, behind nothing but ends of lists and mappings.
+    fn fault_follows(&mut self) -> bool {
+        let mut ahead = 0;
+        loop {
+            match self.peeked.get(ahead) {
+                Some((Event::SequenceEnd | Event::MappingEnd, _)) => ahead += 1,
+                Some(_) => return false,
+                None => match self.pull() {
+                    Some(next) => self.peeked.push_back(next),
+                    None => return self.stopped_at.is_some(),
+                },
+            }
+        }
     }
 
     /// The next event that is part of the tree.
