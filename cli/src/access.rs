@@ -22,10 +22,10 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// The store at the place that was named, else at the default one.
-    fn at(named: Option<Location>, session: &Session<'_, '_>) -> Result<Self, Error> {
+    pub(crate) fn at(named: Option<Location>, io: &Io<'_>) -> Result<Self, Error> {
         let location = match named {
             Some(location) => location,
-            None => Location::default_in(&data_directory(session.io)?),
+            None => Location::default_in(&data_directory(io)?),
         };
         Ok(Self {
             store: location.open(),
@@ -36,25 +36,12 @@ impl Opened {
 
 impl StoreArgs {
     pub(crate) fn open(&self, session: &Session<'_, '_>) -> Result<Opened, Error> {
-        Opened::at(self.named(session)?, session)
+        Opened::at(self.named(session)?, session.io)
     }
 
-    /// Where workspaces live, if the flag says it, or else the environment. Asked before a key is read: a URL that is
-    /// none is a usage error whether there is a key or not.
+    /// Where workspaces live, if the flag says it, or else the environment.
     fn named(&self, session: &Session<'_, '_>) -> Result<Option<Location>, Error> {
-        if let Some(url) = &self.url {
-            return Location::parse(url).map(Some);
-        }
-        let Some(url) = session.io.variable("AL_URL") else {
-            return Ok(None);
-        };
-        match url.to_str() {
-            Some(url) => Location::parse(url).map(Some),
-            None => {
-                Err(Error::new(Code::Usage, "AL_URL is not UTF-8")
-                    .with_help("set it to `sqlite:PATH`"))
-            }
-        }
+        named(self.url.as_deref(), session.io)
     }
 }
 
@@ -89,7 +76,7 @@ impl KeyArgs {
         let key = self
             .key(session)?
             .ok_or_else(|| Error::new(Code::InvalidServiceKey, missing).with_help(help))?;
-        Ok((key, Opened::at(named, session)?))
+        Ok((key, Opened::at(named, session.io)?))
     }
 
     fn key(&self, session: &mut Session<'_, '_>) -> Result<Option<Key>, Error> {
@@ -99,13 +86,7 @@ impl KeyArgs {
                 .map_err(|_| not_text(&format!("the key in `{}`", input.name)))?;
             return Key::parse(without_newline(text)).map(Some);
         }
-        match session.io.variable("AL_SERVICE_KEY") {
-            Some(key) => {
-                let key = key.to_str().ok_or_else(|| not_text("AL_SERVICE_KEY"))?;
-                Key::parse(key).map(Some)
-            }
-            None => Ok(None),
-        }
+        key_in_environment(session.io)
     }
 }
 
@@ -124,6 +105,33 @@ impl CallerArgs {
             session,
         )?;
         Ok((Caller::Key(key), opened))
+    }
+}
+
+/// Where workspaces live, if `url` says it, or else the environment. Asked before a key is read: a URL that is none is
+/// a usage error whether there is a key or not.
+pub(crate) fn named(url: Option<&str>, io: &Io<'_>) -> Result<Option<Location>, Error> {
+    if let Some(url) = url {
+        return Location::parse(url).map(Some);
+    }
+    let Some(url) = io.variable("AL_URL") else {
+        return Ok(None);
+    };
+    match url.to_str() {
+        Some(url) => Location::parse(url).map(Some),
+        None => {
+            Err(Error::new(Code::Usage, "AL_URL is not UTF-8").with_help("set it to `sqlite:PATH`"))
+        }
+    }
+}
+
+pub(crate) fn key_in_environment(io: &Io<'_>) -> Result<Option<Key>, Error> {
+    match io.variable("AL_SERVICE_KEY") {
+        Some(key) => {
+            let key = key.to_str().ok_or_else(|| not_text("AL_SERVICE_KEY"))?;
+            Key::parse(key).map(Some)
+        }
+        None => Ok(None),
     }
 }
 

@@ -10,15 +10,16 @@ use crate::io::Io;
 
 /// A file that was read.
 #[derive(Debug)]
-pub(crate) struct Input {
+pub struct Input {
     /// As it was named.
-    pub(crate) name: String,
-    pub(crate) bytes: Vec<u8>,
+    pub name: String,
+    /// All of it.
+    pub bytes: Vec<u8>,
 }
 
 /// The most that is read of a file, and the code of the error beyond.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limit {
+pub struct Limit {
     bytes: usize,
     code: Code,
 }
@@ -36,8 +37,24 @@ pub(crate) const KEY: Limit = Limit {
     code: Code::InvalidServiceKey,
 };
 
+impl Limit {
+    /// What a manifest may be.
+    pub const MANIFEST: Self = MANIFEST;
+    /// What an action may be.
+    pub const ACTION: Self = ACTION;
+    /// What conditions may be.
+    pub const CONDITIONS: Self = Limit {
+        bytes: limits::CONDITIONS_BYTES,
+        code: Code::PolicyCompileError,
+    };
+}
+
 /// Reads a file.
-pub(crate) fn read(path: &Path, limit: Limit) -> Result<Input, Error> {
+///
+/// # Errors
+///
+/// `IO_ERROR`, or that of the limit for what is larger.
+pub fn read(path: &Path, limit: Limit) -> Result<Input, Error> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| unreadable(&name, &error))?;
     read_stream(&name, file, limit)

@@ -5,6 +5,10 @@ use std::fmt;
 use std::io::{self, IsTerminal, Read, Write};
 
 use jiff::Timestamp;
+use lattice_core::{Code, Error};
+use lattice_workspace::Ambient;
+
+use crate::file;
 
 /// The streams, environment, clock and randomness of one run.
 ///
@@ -56,6 +60,22 @@ impl Io<'_> {
     /// The value of an environment variable; one that is empty counts as not set.
     pub(crate) fn variable(&self, name: &str) -> Option<OsString> {
         (self.env)(name).filter(|value| !value.is_empty())
+    }
+
+    /// Time and randomness for an operation that writes.
+    pub(crate) fn ambient(&self) -> Result<Ambient, Error> {
+        let mut seed = [0; 64];
+        (self.random)(&mut seed).map_err(|error| {
+            let reason = file::reason(&error);
+            Error::new(
+                Code::Internal,
+                format!("the system gave no random bytes: {reason}"),
+            )
+        })?;
+        Ok(Ambient {
+            now: (self.now)(),
+            seed,
+        })
     }
 }
 

@@ -4,11 +4,14 @@
 //! everything effectful ([`Io`]) and returns the exit code. It parses arguments, calls `lattice-core` and
 //! `lattice-workspace`, and renders what they return; it holds no rule about policies.
 //!
+//! Programs that want documents instead of streams use [`Client`], which opens a workspace as the commands do.
+//!
 //! A command puts one document on stdout or nothing. Notes and errors go to stderr; with `--format json` an
 //! error is the document.
 
 mod access;
 mod args;
+mod client;
 mod commands;
 mod exit;
 mod file;
@@ -22,6 +25,8 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
+pub use crate::client::Client;
+pub use crate::file::{Input, Limit, read};
 pub use crate::io::{Fill, Io, Lookup};
 
 use crate::args::{Args, Output};

@@ -131,17 +131,7 @@ impl<'s, 'io> Session<'s, 'io> {
 
     /// Time and randomness for a command that writes.
     pub(crate) fn ambient(&self) -> Result<Ambient, Error> {
-        let mut seed = [0; 64];
-        (self.io.random)(&mut seed).map_err(|error| {
-            Error::new(
-                Code::Internal,
-                format!("the system gave no random bytes: {}", file::reason(&error)),
-            )
-        })?;
-        Ok(Ambient {
-            now: (self.io.now)(),
-            seed,
-        })
+        self.io.ambient()
     }
 
     /// A line for people, on stderr; not with `--quiet`.

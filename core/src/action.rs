@@ -95,6 +95,35 @@ impl Action {
         Ok(action)
     }
 
+    /// An action of a whole object that a program holds, with the keys that [`Action::parse`] reads.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    ///
+    /// use lattice_core::{Action, Value};
+    ///
+    /// let kind = Value::String("db.write".to_owned());
+    /// let object = Value::Mapping(BTreeMap::from([("action_type".to_owned(), kind)]));
+    /// assert_eq!(Action::from_value(object)?, Action::parse(br#"{"action_type": "db.write"}"#)?);
+    /// # Ok::<(), lattice_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Action::parse`], without a place; the size is that of the values written as JSON.
+    pub fn from_value(value: Value) -> Result<Self, Error> {
+        measure(&value, 0, &mut { ACTION_BYTES })?;
+        let Value::Mapping(object) = value else {
+            return Err(invalid(expected("an action must be an object", &value)));
+        };
+        let mut fields = Fields::default();
+        for (key, value) in object {
+            let field = fields.named(&key).ok_or_else(|| unknown(&key, invalid))?;
+            *field = Some((0, value));
+        }
+        fields.check(0, |_, message| invalid(message))
+    }
+
     /// The type, never a pattern.
     pub fn action_type(&self) -> &str {
         match &self.kind {
@@ -172,44 +201,12 @@ impl<'j> Reader<'j> {
         if start != Peek::Object {
             let found = self.value(0)?;
             self.finish()?;
-            return Err(self.wrong(at, "an action must be a JSON object", &found));
+            return Err(self.error(at, expected("an action must be a JSON object", &found)));
         }
         let mut fields = Fields::default();
         self.object(1, |reader, key, at| fields.read(reader, &key, at))?;
         self.finish()?;
-
-        let kind = match fields.action_type {
-            Some((at, Value::String(text))) => {
-                check_type(&text).map_err(|message| self.error(at, message))?;
-                Value::String(text)
-            }
-            Some((at, other)) => {
-                return Err(self.wrong(at, "`action_type` must be a string", &other));
-            }
-            None => {
-                let error = self.error(at, "missing field `action_type`");
-                return Err(error.with_help("add `action_type`"));
-            }
-        };
-        let metadata = match fields.metadata {
-            Some((_, Value::Mapping(mapping))) => mapping,
-            Some((at, other)) => {
-                return Err(self.wrong(at, "`metadata` must be an object", &other));
-            }
-            None => BTreeMap::new(),
-        };
-        let data_accessed = match fields.data_accessed {
-            Some((_, list @ Value::List(_))) => Some(list),
-            Some((at, other)) => {
-                return Err(self.wrong(at, "`data_accessed` must be a list", &other));
-            }
-            None => None,
-        };
-        Ok(Action {
-            kind,
-            data_accessed,
-            metadata,
-        })
+        fields.check(at, |at, message| self.error(at, message))
     }
 
     /// Reads the value that comes next, inside `depth` lists and objects.
@@ -316,10 +313,6 @@ impl<'j> Reader<'j> {
         error_at(self.text, at, message)
     }
 
-    fn wrong(&self, at: usize, expected: &str, found: &Value) -> Error {
-        self.error(at, format!("{expected}, found {}", found.kind()))
-    }
-
     fn duplicate(&self, at: usize, key: &str) -> Error {
         self.error(at, format!("duplicate key `{}`", excerpt(key)))
             .with_help("keep one of the two")
@@ -327,25 +320,21 @@ impl<'j> Reader<'j> {
 }
 
 impl Fields {
-    /// Reads the value of a field.
-    fn read(&mut self, reader: &mut Reader<'_>, key: &str, at: usize) -> Result<(), Error> {
-        let field = match key {
+    fn named(&mut self, key: &str) -> Option<&mut Option<(usize, Value)>> {
+        Some(match key {
             "action_type" => &mut self.action_type,
             "metadata" => &mut self.metadata,
             "data_accessed" => &mut self.data_accessed,
             "timestamp" => &mut self.timestamp,
             "event_id" => &mut self.event_id,
-            unknown => {
-                let help = match suggestion(unknown, KEYS.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!(
-                        "an action has the keys {}; put the rest into `metadata`",
-                        list(KEYS)
-                    ),
-                };
-                let message = format!("unknown key `{}` in an action", excerpt(unknown));
-                return Err(reader.error(at, message).with_help(help));
-            }
+            _ => return None,
+        })
+    }
+
+    /// Reads the value of a field.
+    fn read(&mut self, reader: &mut Reader<'_>, key: &str, at: usize) -> Result<(), Error> {
+        let Some(field) = self.named(key) else {
+            return Err(unknown(key, |message| reader.error(at, message)));
         };
         if field.is_some() {
             return Err(reader.duplicate(at, key));
@@ -355,6 +344,63 @@ impl Fields {
         *field = Some((start, reader.value(1)?));
         Ok(())
     }
+
+    /// The action of fields that stand in an object which begins at `start`; `fault` makes an error at a place.
+    fn check(self, start: usize, fault: impl Fn(usize, String) -> Error) -> Result<Action, Error> {
+        let kind = match self.action_type {
+            Some((at, Value::String(text))) => {
+                check_type(&text).map_err(|message| fault(at, message))?;
+                Value::String(text)
+            }
+            Some((at, other)) => {
+                return Err(fault(
+                    at,
+                    expected("`action_type` must be a string", &other),
+                ));
+            }
+            None => {
+                let error = fault(start, "missing field `action_type`".to_owned());
+                return Err(error.with_help("add `action_type`"));
+            }
+        };
+        let metadata = match self.metadata {
+            Some((_, Value::Mapping(mapping))) => mapping,
+            Some((at, other)) => {
+                return Err(fault(at, expected("`metadata` must be an object", &other)));
+            }
+            None => BTreeMap::new(),
+        };
+        let data_accessed = match self.data_accessed {
+            Some((_, list @ Value::List(_))) => Some(list),
+            Some((at, other)) => {
+                return Err(fault(
+                    at,
+                    expected("`data_accessed` must be a list", &other),
+                ));
+            }
+            None => None,
+        };
+        Ok(Action {
+            kind,
+            data_accessed,
+            metadata,
+        })
+    }
+}
+
+fn expected(what: &str, found: &Value) -> String {
+    format!("{what}, found {}", found.kind())
+}
+
+fn unknown(key: &str, fault: impl FnOnce(String) -> Error) -> Error {
+    let help = match suggestion(key, KEYS.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!(
+            "an action has the keys {}; put the rest into `metadata`",
+            list(KEYS)
+        ),
+    };
+    fault(format!("unknown key `{}` in an action", excerpt(key))).with_help(help)
 }
 
 fn in_words(reason: &JsonErrorType) -> String {

@@ -5,6 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use crate::condition::{Operator, ValueType};
+use crate::error::{Code, Error};
 use crate::{breaker, limits, manifest, policy, view};
 
 type Make = fn() -> Value;
@@ -19,6 +20,7 @@ const SCHEMAS: &[(&str, Make)] = &[
     ("fmt", of::<view::Formatted>),
     ("plan", of::<view::Plan>),
     ("eval", of::<view::Decision>),
+    ("evaluation", of::<view::Evaluation>),
     ("audit-event", of::<view::Event>),
     ("audit-list", of::<view::EventPage>),
     ("audit-verify", of::<view::Verification>),
@@ -44,10 +46,27 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// assert!(schema.contains("approval_timeout_hours"));
 /// ```
 pub fn get(name: &str) -> Option<String> {
-    let (_, make) = SCHEMAS.iter().find(|(known, _)| *known == name)?;
-    let mut text = serde_json::to_string_pretty(&make()).ok()?;
+    let mut text = serde_json::to_string_pretty(&find(Some(name)).ok()?).ok()?;
     text.push('\n');
     Some(text)
+}
+
+/// A schema as JSON, that of manifests where none is named.
+///
+/// # Errors
+///
+/// `USAGE` for a name that [`names`] does not have.
+pub fn find(name: Option<&str>) -> Result<Value, Error> {
+    let name = name.unwrap_or("manifest");
+    let known = SCHEMAS.iter().find(|(known, _)| *known == name);
+    known.map(|(_, make)| make()).ok_or_else(|| unknown(name))
+}
+
+/// The error for a name that no schema has.
+pub fn unknown(name: &str) -> Error {
+    let names: Vec<&str> = names().collect();
+    Error::new(Code::Usage, format!("there is no schema `{name}`"))
+        .with_help(format!("name one of {}", names.join(", ")))
 }
 
 /// The schema of a view type, as it is written: every key is there.

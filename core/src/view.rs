@@ -202,6 +202,15 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// The mode of a caller who asks to `replace`, or not to.
+    pub fn replacing(replace: bool) -> Self {
+        if replace {
+            Mode::Replace
+        } else {
+            Mode::Additive
+        }
+    }
+
     /// The mode as it is written.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -258,6 +267,61 @@ pub struct ManifestRef {
     pub version: String,
     /// How many policies it holds.
     pub policies: usize,
+}
+
+/// A manifest that was read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Manifest {
+    /// The file, as it was named.
+    pub file: Option<String>,
+    /// SHA-256 of the bytes as read.
+    pub sha256: String,
+    /// Its manifest version.
+    pub manifest_version: String,
+    /// When it was exported: RFC 3339, UTC, with all the digits it has.
+    pub exported_at: Option<String>,
+    /// The organisation that it came from: information, never identity.
+    pub org_name: Option<String>,
+    /// Its policies, in name order.
+    pub policies: Vec<crate::PolicySpec>,
+    /// Its circuit breakers, for reference.
+    pub circuit_breakers: Vec<Breaker>,
+}
+
+impl Manifest {
+    /// The document of a manifest that was read from `file`.
+    ///
+    /// ```
+    /// use lattice_core::{Manifest, view};
+    ///
+    /// let text = "manifest_version: '1.0'\norg_name: Acme\npolicies: []\n";
+    /// let document = view::Manifest::new(Some("acme.yaml"), &Manifest::parse(text.as_bytes())?);
+    /// assert_eq!(
+    ///     serde_json::to_value(&document)?,
+    ///     serde_json::json!({
+    ///         "file": "acme.yaml",
+    ///         "sha256": document.sha256,
+    ///         "manifest_version": "1.0",
+    ///         "exported_at": null,
+    ///         "org_name": "Acme",
+    ///         "policies": [],
+    ///         "circuit_breakers": [],
+    ///     })
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(file: Option<&str>, manifest: &crate::Manifest) -> Self {
+        let policies = manifest.policies().iter().map(|policy| policy.spec());
+        Self {
+            file: file.map(str::to_owned),
+            sha256: hex(&manifest.sha256()),
+            manifest_version: manifest.version().to_owned(),
+            exported_at: manifest.exported_at().map(|time| time.to_string()),
+            org_name: manifest.org_name().map(str::to_owned),
+            policies: policies.collect(),
+            circuit_breakers: manifest.breakers().iter().map(Breaker::from).collect(),
+        }
+    }
 }
 
 /// Counts of a plan.
@@ -406,6 +470,53 @@ pub struct PolicyResult {
     pub result: Option<bool>,
     /// Whether it asks for approval.
     pub approval_required: bool,
+}
+
+/// What conditions alone, without a policy around them, say about an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Evaluation {
+    /// True, false, or null for unknown.
+    pub result: Option<bool>,
+    /// Every rule in document order.
+    pub conditions_evaluated: Vec<ConditionResult>,
+}
+
+/// One rule of an evaluation: that of a decision's trace, without the policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ConditionResult {
+    /// The path.
+    pub field: String,
+    /// The operator's canonical name.
+    pub operator: String,
+    /// What the rule compares with; null where the operator takes no value.
+    #[schemars(with = "serde_json::Value")]
+    pub expected: Option<Operand>,
+    /// What the action holds; null as in a decision's trace.
+    #[schemars(with = "serde_json::Value")]
+    pub actual: Option<Value>,
+    /// True, false, or null for unknown.
+    pub result: Option<bool>,
+    /// Why the result is unknown; null otherwise.
+    pub reason: Option<String>,
+}
+
+impl Evaluation {
+    /// Evaluates conditions for an action.
+    pub fn new(conditions: &crate::Conditions, action: &crate::Action) -> Self {
+        let (result, traces) = conditions.evaluate(action);
+        let rules = traces.into_iter().map(|trace| ConditionResult {
+            field: trace.field,
+            operator: trace.operator.to_owned(),
+            expected: trace.expected,
+            actual: trace.actual,
+            result: trace.result.as_bool(),
+            reason: trace.reason,
+        });
+        Self {
+            result: result.as_bool(),
+            conditions_evaluated: rules.collect(),
+        }
+    }
 }
 
 /// An audit event with the names that its digest covers.
@@ -600,6 +711,16 @@ pub struct Breaker {
     pub response_level: String,
 }
 
+impl From<&crate::Breaker> for Breaker {
+    fn from(breaker: &crate::Breaker) -> Self {
+        Self {
+            anomaly_type: breaker.anomaly_type.clone(),
+            score_threshold: breaker.score_threshold,
+            response_level: breaker.response_level.clone(),
+        }
+    }
+}
+
 impl Plan {
     /// The document of a plan that was not applied.
     pub fn new(
@@ -620,6 +741,21 @@ impl Plan {
             event: None,
             checkpoint: None,
         }
+    }
+
+    /// The document of what turns the policies of one manifest into those of another, which was read from `file`.
+    pub fn between(
+        current: &crate::Manifest,
+        desired: &crate::Manifest,
+        file: Option<&str>,
+        mode: Mode,
+    ) -> Self {
+        let current = crate::State {
+            active: current.policies().clone(),
+            ..crate::State::default()
+        };
+        let plan = crate::Plan::new(&current, desired.policies(), mode);
+        Self::new(&plan, None, ManifestRef::new(file, desired), true)
     }
 }
 

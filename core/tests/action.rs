@@ -345,6 +345,85 @@ fn limits_hold_exactly() {
     assert_eq!(error.message(), "the action is larger than 1048576 bytes");
 }
 
+/// A mapping of these entries.
+fn object(pairs: &[(&str, Value)]) -> Value {
+    let pairs = pairs.iter();
+    Value::Mapping(
+        pairs
+            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .collect(),
+    )
+}
+
+#[test]
+fn whole_objects_are_read_like_text() {
+    let text = |text: &str| Value::String(text.to_owned());
+    let list = Value::List(vec![Value::Null]);
+    let whole = object(&[
+        ("action_type", text("db.write")),
+        ("metadata", object(&[("branch", text("main"))])),
+        ("data_accessed", list.clone()),
+        ("timestamp", Value::Bool(true)),
+        ("event_id", Value::Null),
+    ]);
+    let parsed = Action::parse(
+        br#"{"action_type": "db.write", "metadata": {"branch": "main"}, "data_accessed": [null]}"#,
+    );
+    assert_eq!(Action::from_value(whole).unwrap(), parsed.unwrap());
+
+    let kind = ("action_type", text("t"));
+    let rows = [
+        (Value::Null, "an action must be an object, found null", None),
+        (list, "an action must be an object, found a list", None),
+        (
+            object(&[]),
+            "missing field `action_type`",
+            Some("add `action_type`"),
+        ),
+        (
+            object(&[("action_type", text("t.*"))]),
+            "`action_type` `t.*` holds a wildcard where none belongs",
+            None,
+        ),
+        (
+            object(&[kind.clone(), ("metadata", text("m"))]),
+            "`metadata` must be an object, found a string",
+            None,
+        ),
+        (
+            object(&[kind.clone(), ("data_accessed", Value::Null)]),
+            "`data_accessed` must be a list, found null",
+            None,
+        ),
+        (
+            object(&[kind.clone(), ("metdata", object(&[]))]),
+            "unknown key `metdata` in an action",
+            Some("did you mean `metadata`?"),
+        ),
+        (
+            object(&[
+                kind.clone(),
+                ("timestamp", text(&"x".repeat(limits::ACTION_BYTES))),
+            ]),
+            "the action is larger than 1048576 bytes",
+            None,
+        ),
+    ];
+    for (value, message, help) in rows {
+        let error = Action::from_value(value).unwrap_err();
+        let found = error.diagnostics().next().unwrap();
+        assert_eq!(error.code(), Code::InvalidAction);
+        assert_eq!(
+            (found.message.as_str(), found.help.as_deref(), found.place),
+            (message, help, None)
+        );
+    }
+    // The action is the first level, `event_id` the second.
+    let event = |levels| object(&[kind.clone(), ("event_id", list_in_lists(levels))]);
+    assert!(Action::from_value(event(limits::ACTION_NESTING - 1)).is_ok());
+    assert!(Action::from_value(event(limits::ACTION_NESTING)).is_err());
+}
+
 #[test]
 fn values_and_text_make_the_same_action() {
     let text =

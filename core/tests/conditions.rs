@@ -11,7 +11,7 @@
 )]
 
 use lattice_core::condition::{Logic, Operator, Path, Rule};
-use lattice_core::{Code, Conditions, limits};
+use lattice_core::{Action, Code, Conditions, limits, view};
 
 /// Line, column and the beginning of each message.
 type Found<'a> = &'a [(u32, u32, &'a str)];
@@ -502,4 +502,27 @@ fn the_tree_can_be_read() {
     assert_eq!(first.operator(), Operator::Ne);
     assert_eq!(serde_json::to_string(&first.value()).unwrap(), "1.5");
     assert_eq!(second.logic().as_str(), "none");
+}
+
+#[test]
+fn an_evaluation_shows_every_rule_without_a_policy() {
+    let conditions = b"logic: any\nrules:\n  - {field: size, operator: lt, value: 9}\n  - {field: owner, operator: exists}\n";
+    let conditions = Conditions::from_bytes(conditions).unwrap();
+    let action = Action::parse(br#"{"action_type": "t", "metadata": {"size": "9"}}"#).unwrap();
+    let evaluation = serde_json::to_value(view::Evaluation::new(&conditions, &action)).unwrap();
+    let expected = serde_json::json!({
+        "result": null,
+        "conditions_evaluated": [
+            {"field": "size", "operator": "lt", "expected": 9, "actual": "9", "result": null,
+             "reason": "`size` is a string, not a number"},
+            {"field": "owner", "operator": "exists", "expected": null, "actual": null, "result": false, "reason": null},
+        ],
+    });
+    assert_eq!(evaluation, expected);
+
+    let error = Conditions::from_bytes(b"logic: \xff").unwrap_err();
+    assert_eq!(
+        (error.code(), error.message()),
+        (Code::PolicyCompileError, "the text is not UTF-8")
+    );
 }

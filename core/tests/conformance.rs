@@ -16,7 +16,7 @@ mod cases;
 mod layout;
 
 use lattice_core::view::{self, ErrorDocument};
-use lattice_core::{Action, Error, Manifest, Mode, Plan, State};
+use lattice_core::{Action, Error, Manifest, Mode};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -49,13 +49,7 @@ fn run(suite: &Suite, case: &Case) -> Outcome {
         "plan" => {
             let current = parse(&case.current(), "current.yaml")?;
             let desired = parse(&case.desired(), "desired.yaml")?;
-            let current = State {
-                active: current.policies().clone(),
-                ..State::default()
-            };
-            let plan = Plan::new(&current, desired.policies(), Mode::Replace);
-            let manifest = view::ManifestRef::new(Some("desired.yaml"), &desired);
-            let plan = view::Plan::new(&plan, None, manifest, true);
+            let plan = view::Plan::between(&current, &desired, Some("desired.yaml"), Mode::Replace);
             Ok(Document::Plan(Box::new(plan)))
         }
         "eval" => {

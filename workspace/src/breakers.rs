@@ -32,12 +32,8 @@ pub fn list_breakers(store: &dyn Store, caller: &Caller) -> Result<view::Breaker
 }
 
 fn show(read: &dyn Read, id: &str) -> Result<view::Breakers, Error> {
-    let breakers = read.breakers(id)?.into_iter().map(|breaker| view::Breaker {
-        anomaly_type: breaker.anomaly_type,
-        score_threshold: breaker.score_threshold,
-        response_level: breaker.response_level,
-    });
+    let breakers = read.breakers(id)?;
     Ok(view::Breakers {
-        breakers: breakers.collect(),
+        breakers: breakers.iter().map(view::Breaker::from).collect(),
     })
 }

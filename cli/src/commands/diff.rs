@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lattice_core::view::{self, KeyKind, Mode};
-use lattice_core::{Code, Error, Manifest, Plan, State};
+use lattice_core::{Code, Error, Manifest};
 
 use super::{manifest, plan_notes};
 use crate::args::KeyArgs;
@@ -106,13 +106,7 @@ fn offline(
             return Err(Error::from_diagnostics(both).unwrap_or(first));
         }
     };
-    let current = State {
-        active: old.policies().clone(),
-        ..State::default()
-    };
-    let plan = Plan::new(&current, new.policies(), Mode::Replace);
-    let manifest = view::ManifestRef::new(Some(&after), &new);
-    let plan = view::Plan::new(&plan, None, manifest, true);
+    let plan = view::Plan::between(&old, &new, Some(&after), Mode::Replace);
     Ok((plan, before, after))
 }
 

@@ -1,5 +1,5 @@
 use clap::Args;
-use lattice_core::{Code, Error, schema, view};
+use lattice_core::{schema, view};
 
 use crate::render::{self, Table};
 use crate::session::{Done, Outcome, Session};
@@ -36,10 +36,7 @@ impl Schema {
         };
         match schema::get(&name) {
             Some(text) => Ok(Done::with(text)),
-            None => Err(
-                Error::new(Code::Usage, format!("there is no schema `{name}`"))
-                    .with_help(format!("name one of {}", names.schemas.join(", "))),
-            ),
+            None => Err(schema::unknown(&name)),
         }
     }
 }

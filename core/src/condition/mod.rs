@@ -83,6 +83,19 @@ impl Conditions {
         })
     }
 
+    /// Compiles the bytes of a conditions document.
+    ///
+    /// # Errors
+    ///
+    /// `POLICY_COMPILE_ERROR` as for [`Conditions::parse`], and for what is not UTF-8.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let text = std::str::from_utf8(bytes).map_err(|_| {
+            Error::new(Code::PolicyCompileError, "the text is not UTF-8")
+                .with_help("save the file as UTF-8")
+        })?;
+        Self::parse(text)
+    }
+
     /// Compiles a conditions document, its patterns shared with others of the run. Everything that is wrong goes to
     /// the sink, with spans in `text`; `None` if an error is among it.
     pub(crate) fn compile(

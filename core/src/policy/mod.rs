@@ -6,6 +6,8 @@ mod set;
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use crate::condition::{Conditions, Glob};
 
 pub(crate) use draft::{check_name, label};
@@ -24,7 +26,7 @@ pub(crate) const FIELDS: [&str; 7] = [
 ];
 
 /// A policy as plain data: what a manifest says and a store keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PolicySpec {
     /// Its identity across environments.
     pub name: String,

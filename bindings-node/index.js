@@ -1,0 +1,187 @@
+'use strict';
+
+const native = require('./native.js');
+const { actionJson, callWithAction, callWithActions, withoutPlace } = require('./lib/action.js');
+const { LatticeError, call, wait } = require('./lib/error.js');
+const { parse } = require('./lib/json.js');
+const { source } = require('./lib/source.js');
+
+/** What the engine takes where a manifest is wanted. */
+let manifestInput;
+
+/** A manifest that was read; wherever a manifest is wanted, it stands for its text without being read again. */
+class Manifest {
+  #native;
+  #document;
+
+  constructor(handle) {
+    this.#native = made(handle, native.Manifest, 'parseManifest');
+  }
+
+  toJSON() {
+    this.#document ??= call(() => this.#native.document());
+    return parse(this.#document);
+  }
+
+  static {
+    manifestInput = (given) =>
+      given instanceof Manifest ? given.#native : source(given, 'INVALID_MANIFEST');
+  }
+}
+
+/** Compiled conditions. */
+class Conditions {
+  #native;
+
+  constructor(handle) {
+    this.#native = made(handle, native.Conditions, 'Conditions.compile');
+  }
+
+  static compile(text) {
+    return new Conditions(call(() => native.Conditions.compile(source(text, 'POLICY_COMPILE_ERROR'))));
+  }
+
+  evaluate(action) {
+    return parse(callWithAction(action, (json) => this.#native.evaluate(json)));
+  }
+}
+
+/** The compiled policies of a manifest. */
+class PolicySet {
+  #native;
+
+  constructor(manifest) {
+    this.#native =
+      manifest instanceof native.PolicySet
+        ? manifest
+        : call(() => native.PolicySet.compileSync(manifestInput(manifest)));
+  }
+
+  static async compile(manifest) {
+    return new PolicySet(await wait(() => native.PolicySet.compile(manifestInput(manifest))));
+  }
+
+  decide(action) {
+    return parse(callWithAction(action, (json) => this.#native.decide(json)));
+  }
+
+  decideMany(actions) {
+    return parse(callWithActions(actions, (json) => this.#native.decideMany(json)));
+  }
+}
+
+/** The workspace of a key. */
+class Workspace {
+  #native;
+
+  constructor(handle) {
+    this.#native = made(handle, native.Workspace, 'Workspace.open');
+  }
+
+  static async open(given) {
+    const { url, serviceKey } = options(given, 'url', 'serviceKey');
+    return new Workspace(await wait(() => native.Workspace.open(url, serviceKey)));
+  }
+
+  async export() {
+    return wait(() => this.#native.export());
+  }
+
+  async plan(manifest, given) {
+    const { replace } = options(given, 'replace');
+    return parse(await wait(() => this.#native.plan(manifestInput(manifest), replace)));
+  }
+
+  async importManifest(manifest, given) {
+    const { dryRun, replace } = options(given, 'dryRun', 'replace');
+    return parse(await wait(() => this.#native.importManifest(manifestInput(manifest), replace, dryRun)));
+  }
+
+  async decide(action) {
+    try {
+      return parse(await wait(() => this.#native.decide(actionJson(action))));
+    } catch (error) {
+      throw withoutPlace(error, action);
+    }
+  }
+
+  async audit(given) {
+    const { cursor, limit } = options(given, 'cursor', 'limit');
+    return parse(await wait(() => this.#native.audit(cursor, limit)));
+  }
+
+  async verify() {
+    return parse(await wait(() => this.#native.verify()));
+  }
+}
+
+/** Options by name. One that is misspelt must not pass for one that was left out. */
+function options(given, ...names) {
+  const unknown = Object.keys(given ?? {}).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`unknown option ${unknown}: expected ${names.join(', ')}`);
+  }
+  return given ?? {};
+}
+
+function made(handle, type, by) {
+  if (!(handle instanceof type)) {
+    throw new TypeError(`Illegal constructor: use ${by}`);
+  }
+  return handle;
+}
+
+async function parseManifest(text) {
+  return new Manifest(await wait(() => native.Manifest.parse(source(text, 'INVALID_MANIFEST'))));
+}
+
+function parseManifestSync(text) {
+  return new Manifest(call(() => native.Manifest.parseSync(source(text, 'INVALID_MANIFEST'))));
+}
+
+async function validate(text) {
+  return parse(await wait(() => native.validate(source(text, 'INVALID_MANIFEST'))));
+}
+
+function validateSync(text) {
+  return parse(call(() => native.validateSync(source(text, 'INVALID_MANIFEST'))));
+}
+
+async function formatManifest(text) {
+  return wait(() => native.formatManifest(source(text, 'INVALID_MANIFEST')));
+}
+
+function formatManifestSync(text) {
+  return call(() => native.formatManifestSync(source(text, 'INVALID_MANIFEST')));
+}
+
+async function plan(current, desired, given) {
+  const { replace } = options(given, 'replace');
+  return parse(await wait(() => native.plan(manifestInput(current), manifestInput(desired), replace)));
+}
+
+function planSync(current, desired, given) {
+  const { replace } = options(given, 'replace');
+  return parse(call(() => native.planSync(manifestInput(current), manifestInput(desired), replace)));
+}
+
+function schema(name) {
+  return parse(call(() => native.schema(name)));
+}
+
+module.exports = {
+  Conditions,
+  LatticeError,
+  Manifest,
+  PolicySet,
+  Workspace,
+  formatManifest,
+  formatManifestSync,
+  parseManifest,
+  parseManifestSync,
+  plan,
+  planSync,
+  schema,
+  validate,
+  validateSync,
+};

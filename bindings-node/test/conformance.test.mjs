@@ -1,0 +1,106 @@
+// The rows of core/testdata/conformance.json through this package: whole documents, as `al --format json` prints them.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { LatticeError, PolicySet, formatManifestSync, parseManifestSync, planSync, validateSync } from '@agentlattice/cli';
+import { parse } from '../lib/json.js';
+
+const expand = (text) => text.replace(/⟪(\d+)×([^⟪]*?)⟫/g, (_, count, copied) => copied.repeat(Number(count)));
+const suite = parse(expand(readFileSync(new URL('../../core/testdata/conformance.json', import.meta.url), 'utf8')));
+
+const whole = (text) => (Array.isArray(text) ? text.map((line) => `${line}\n`).join('') : text);
+const named = (text, name) => ({ text, name });
+
+function manifestOf(row) {
+  assert.notEqual(row.manifest === undefined, row.conditions === undefined, row.name);
+  if (row.manifest !== undefined) {
+    return named(whole(row.manifest), 'manifest.yaml');
+  }
+  const indented = whole(row.conditions).replace(/\n+$/, '').replaceAll('\n', '\n      ');
+  return named(whole(suite.manifest).replaceAll('$CONDITIONS', () => indented), 'manifest.yaml');
+}
+
+function actionOf(row) {
+  assert.notEqual(row.action === undefined, row.metadata === undefined, row.name);
+  return row.action ?? suite.action.replaceAll('$METADATA', () => row.metadata);
+}
+
+const OPS = {
+  validate: (row) => validateSync(manifestOf(row)),
+  fmt: (row) => formatManifestSync(manifestOf(row)),
+  plan(row) {
+    const current = parseManifestSync(named(whole(row.current), 'current.yaml'));
+    const desired = parseManifestSync(named(whole(row.desired), 'desired.yaml'));
+    return planSync(current, desired, { replace: true });
+  },
+  eval(row) {
+    const policies = new PolicySet(manifestOf(row));
+    return asFile('action.json', () => policies.decide(actionOf(row)));
+  },
+};
+
+/** An action has no name here. */
+function asFile(name, work) {
+  try {
+    return work();
+  } catch (error) {
+    assert.equal(error.file, null);
+    error.file = name;
+    error.related.forEach((related) => (related.file = name));
+    throw error;
+  }
+}
+
+function answer(row) {
+  try {
+    return { want: OPS[row.op](row) };
+  } catch (error) {
+    assert.ok(error instanceof LatticeError, `${row.name}: ${error.stack}`);
+    return { want_error: error.toJSON() };
+  }
+}
+
+function wanted({ want, want_error: wantError, op }) {
+  return wantError === undefined ? { want: op === 'fmt' ? whole(want) : want } : { want_error: wantError };
+}
+
+test('every row is as it should be', () => {
+  assert.deepEqual(suite.surface, Object.keys(OPS), 'the operations that this runner knows');
+  assert.deepEqual(new Set(suite.cases.map((row) => row.op)), new Set(suite.surface), 'every operation has rows');
+  assert.equal(new Set(suite.cases.map((row) => row.name)).size, suite.cases.length, 'names are unique');
+  let ran = 0;
+  for (const row of suite.cases) {
+    assert.notEqual('want' in row, 'want_error' in row, row.name);
+    assert.deepEqual(answer(row), wanted(row), `${row.name} (${row.op})`);
+    ran += 1;
+  }
+  assert.equal(ran, suite.cases.length);
+  assert.ok(ran > 900, `${ran} rows`);
+});
+
+/** `-0` is an integer in JSON and a float in JavaScript: zero, either way. */
+function unsigned(value) {
+  if (typeof value !== 'object' || value === null) {
+    return value === 0 ? 0 : value;
+  }
+  const entries = Object.entries(value).map(([key, below]) => [key, unsigned(below)]);
+  return Array.isArray(value) ? entries.map(([, below]) => below) : Object.fromEntries(entries);
+}
+
+test('an action as an object is the action as text', () => {
+  let ran = 0;
+  for (const row of suite.cases.filter((each) => each.op === 'eval' && each.want)) {
+    const policies = new PolicySet(manifestOf(row));
+    const action = parse(actionOf(row).replace(/^\ufeff/, ''));
+    try {
+      assert.deepEqual(unsigned(policies.decide(action)), unsigned(row.want), row.name);
+      ran += 1;
+    } catch (error) {
+      // `1e300` is a literal of JSON, and a `number` that is no exact integer.
+      assert.equal(error.help, 'give it as a BigInt', `${row.name}: ${error.stack}`);
+    }
+  }
+  assert.ok(ran > 400, `${ran} rows`);
+});

@@ -1,0 +1,166 @@
+from collections.abc import Iterable, Sequence
+from typing import Any, final
+
+from .types import Action, Decision, Diagnostic, Evaluation, EventPage, Plan, Policy, Text, Verification
+
+__all__ = [
+    "Conditions",
+    "Manifest",
+    "PolicySet",
+    "Workspace",
+    "format_manifest",
+    "parse_manifest",
+    "plan",
+    "run_cli",
+    "schema",
+    "validate",
+]
+
+@final
+class Manifest:
+    """A manifest that was read, checked and compiled. Two are equal if their bytes are."""
+
+    @property
+    def version(self) -> str:
+        """The manifest version, such as ``1.0``."""
+    @property
+    def org_name(self) -> str | None:
+        """The organisation it came from: information, never identity."""
+    @property
+    def exported_at(self) -> str | None:
+        """When it was exported: RFC 3339, in UTC, with milliseconds."""
+    @property
+    def policies(self) -> list[Policy]:
+        """The policies in name order, as plain data; made anew by every access."""
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes as read, in hexadecimal."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Conditions:
+    """Compiled conditions: compile once, evaluate many times. Two are equal if they mean the same."""
+
+    @staticmethod
+    def compile(text: Text) -> Conditions:
+        """Compiles a conditions document.
+
+        Raises ``POLICY_COMPILE_ERROR`` with everything that is wrong, and ``IO_ERROR`` for an unreadable file.
+        """
+    @property
+    def text(self) -> str:
+        """The text as it was written."""
+    def evaluate(self, action: Action) -> Evaluation:
+        """The result for an action, and that of every rule.
+
+        Raises ``INVALID_ACTION``.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class PolicySet:
+    """The policies of a manifest, compiled: make it once, decide many times. Two are equal if they mean the same.
+
+    Raises what :func:`parse_manifest` raises.
+    """
+
+    def __new__(cls, manifest: Manifest | Text) -> PolicySet: ...
+    def decide(self, action: Action) -> Decision:
+        """How the policies meet an action, with the whole trace.
+
+        Raises ``INVALID_ACTION``; there is no decision then.
+        """
+    def decide_many(self, actions: Iterable[Action]) -> list[Decision]:
+        """The decisions about many actions, in their order; other threads run meanwhile.
+
+        Raises ``INVALID_ACTION`` for the first action that is invalid; ``file`` then is ``actions[INDEX]``, or the
+        action's own file.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __len__(self) -> int: ...
+
+@final
+class Workspace:
+    """A workspace, opened by its key. Every method reads it as it then is, and lets other threads run."""
+
+    @staticmethod
+    def open(url: str | None = None, service_key: str | None = None) -> Workspace:
+        """Opens the workspace of a key.
+
+        ``url`` says where workspaces live (``sqlite:PATH``); left out, ``AL_URL`` does, or the user's data directory is
+        taken. ``service_key`` left out is ``AL_SERVICE_KEY``. With an agent key only :meth:`decide` works.
+
+        Raises ``INVALID_SERVICE_KEY``, ``STORE_UNAVAILABLE`` and ``USAGE``.
+        """
+    @property
+    def id(self) -> str:
+        """UUID."""
+    @property
+    def name(self) -> str:
+        """Name, unique in its store."""
+    @property
+    def org_name(self) -> str:
+        """Organisation name, for people."""
+    def export(self) -> str:
+        """The manifest of the workspace; exporting twice differs in ``exported_at`` alone."""
+    def plan(self, manifest: Manifest | Text, *, replace: bool | None = None) -> Plan:
+        """What importing ``manifest`` would do; with ``replace``, policies that it does not name are deactivated.
+
+        Raises what :func:`parse_manifest` raises.
+        """
+    def import_manifest(
+        self, manifest: Manifest | Text, *, dry_run: bool | None = None, replace: bool | None = None
+    ) -> Plan:
+        """Imports ``manifest`` in one transaction: everything is written or nothing; nothing with ``dry_run``.
+
+        Raises what :func:`parse_manifest` raises, and ``STATE_CHANGED`` where another import came first: nothing was
+        written then, and the call may be repeated.
+        """
+    def decide(self, action: Action) -> Decision:
+        """How the workspace's policies meet an action. All that an agent key may ask for.
+
+        Raises ``INVALID_ACTION``.
+        """
+    def audit(self, *, cursor: int | None = None, limit: int | None = None) -> EventPage:
+        """A page of audit events in order of ``seq``, from ``cursor`` (the ``next_cursor`` of the page before) on.
+
+        Raises ``USAGE`` for a ``limit`` that is not 1 to 1000, and ``AUDIT_TAMPERED``.
+        """
+    def verify(self) -> Verification:
+        """Whether the audit log still says what was appended to it, and the policies are what it says."""
+
+def parse_manifest(text: Text) -> Manifest:
+    """Reads, checks and compiles a manifest.
+
+    Raises ``UNSUPPORTED_MANIFEST_VERSION`` alone, or ``INVALID_MANIFEST`` and ``POLICY_COMPILE_ERROR`` with every error
+    of the text under ``related``; ``IO_ERROR`` for an unreadable file.
+    """
+
+def validate(text: Text) -> list[Diagnostic]:
+    """Every error and warning of a manifest, in the order of the text; empty if there is nothing to say.
+
+    Raises ``IO_ERROR`` for an unreadable file, and nothing else.
+    """
+
+def format_manifest(text: Text) -> str:
+    """The canonical text of a manifest, comments kept.
+
+    Raises what :func:`parse_manifest` raises.
+    """
+
+def plan(current: Manifest | Text, desired: Manifest | Text, *, replace: bool | None = None) -> Plan:
+    """What turns the policies of ``current`` into those of ``desired``, offline.
+
+    With ``replace``, policies that ``desired`` does not name are deactivated; without, they are untouched. Raises what
+    :func:`parse_manifest` raises.
+    """
+
+def schema(name: str | None = None) -> dict[str, Any]:
+    """A JSON Schema: ``manifest`` (also where no name is given), ``conditions``, ``action``, ``plan``, ``eval``, …
+
+    Raises ``USAGE`` for an unknown name; ``help`` lists the known ones.
+    """
+
+def run_cli(args: Sequence[str]) -> int:
+    """Runs ``al`` with ``args``, the program's name first, and returns its exit code."""

@@ -1,0 +1,207 @@
+//! What Python gives: texts, manifests and actions.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use al::{Input, Limit};
+use lattice_core::limits::{ACTION_BYTES, ACTION_NESTING};
+use lattice_core::{Action, Code, Error, Number, NumberError, Value};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+
+use crate::engine::Manifest;
+use crate::output::OrRaise;
+
+/// A text, and the file that it was read from.
+pub(crate) struct Text {
+    pub(crate) file: Option<String>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Text {
+    /// Takes `str` and `bytes` as they are, and reads the file that an `os.PathLike` names.
+    pub(crate) fn of(given: &Bound<'_, PyAny>, limit: Limit) -> PyResult<Self> {
+        let py = given.py();
+        let bytes = if let Ok(bytes) = given.cast::<PyBytes>() {
+            bytes.as_bytes().to_vec()
+        } else if let Ok(text) = given.cast::<PyString>() {
+            bytes_of(text)?
+        } else if let Ok(path) = given.extract::<PathBuf>() {
+            let Input { name, bytes } = py.detach(|| al::read(&path, limit)).or_raise(py)?;
+            let file = Some(name);
+            return Ok(Self { file, bytes });
+        } else {
+            let message = format!("expected str, bytes or os.PathLike, not {}", type_of(given));
+            return Err(PyTypeError::new_err(message));
+        };
+        Ok(Self { file: None, bytes })
+    }
+
+    /// Names the file in an error.
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        match &self.file {
+            Some(file) => error.in_file(file),
+            None => error,
+        }
+    }
+}
+
+/// A lone surrogate is no Unicode text: it is passed on, so that the engine says where it stands.
+fn bytes_of(text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
+    match text.to_str() {
+        Ok(text) => Ok(text.as_bytes().to_vec()),
+        Err(_) => text
+            .call_method1("encode", ("utf-8", "surrogatepass"))?
+            .extract(),
+    }
+}
+
+/// A manifest as it is, or parsed from a text.
+pub(crate) fn manifest<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Manifest>> {
+    if let Ok(manifest) = given.cast::<Manifest>() {
+        return Ok(manifest.clone());
+    }
+    let py = given.py();
+    let text = Text::of(given, Limit::MANIFEST)?;
+    let parsed = py.detach(|| lattice_core::Manifest::parse(&text.bytes));
+    let inner = parsed.map_err(|error| text.blame(error)).or_raise(py)?;
+    let file = text.file;
+    Bound::new(py, Manifest { inner, file })
+}
+
+/// An action of JSON text, or of Python values.
+pub(crate) fn action(given: &Bound<'_, PyAny>) -> PyResult<Result<Action, Error>> {
+    if given.is_instance_of::<PyDict>() {
+        return Ok(of_values(given));
+    }
+    let is_path = given.hasattr("__fspath__")?;
+    if is_path || given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() {
+        let text = Text::of(given, Limit::ACTION)?;
+        return Ok(Action::parse(&text.bytes).map_err(|error| text.blame(error)));
+    }
+    Ok(of_values(given))
+}
+
+fn of_values(given: &Bound<'_, PyAny>) -> Result<Action, Error> {
+    // Every value takes a byte at least of what the engine measures: where this is spent, the engine refuses.
+    let mut left = ACTION_BYTES + 1;
+    let value = value(given, 1, &mut left).map_err(Fault::into_error)?;
+    Action::from_value(value)
+}
+
+/// Converts a value that stands on the given level of containers.
+fn value(given: &Bound<'_, PyAny>, level: usize, left: &mut usize) -> Result<Value, Fault> {
+    *left = left.saturating_sub(1);
+    if let Ok(text) = given.cast::<PyString>() {
+        return string(text, left).map(Value::String);
+    }
+    if let Ok(dict) = given.cast::<PyDict>() {
+        let mut mapping = BTreeMap::new();
+        // INVARIANT: a container past the limit is refused by the engine, whatever it holds.
+        if level <= ACTION_NESTING {
+            for (key, given) in dict {
+                if *left == 0 {
+                    break;
+                }
+                let Ok(key) = key.cast::<PyString>() else {
+                    let kind = type_of(&key);
+                    return Err(Fault::new(format!(
+                        "has a key of the type `{kind}`, not `str`"
+                    )));
+                };
+                let key = string(key, left)?;
+                let value = value(&given, level + 1, left).map_err(|fault| fault.below(&key))?;
+                mapping.insert(key, value);
+            }
+        }
+        return Ok(Value::Mapping(mapping));
+    }
+    if let Ok(list) = given.cast::<PyList>() {
+        return elements(list.iter(), level, left);
+    }
+    if let Ok(tuple) = given.cast::<PyTuple>() {
+        return elements(tuple.iter(), level, left);
+    }
+    if given.is_none() {
+        return Ok(Value::Null);
+    }
+    if let Ok(given) = given.cast::<PyBool>() {
+        return Ok(Value::Bool(given.is_true()));
+    }
+    let number = if let Ok(int) = given.cast::<PyInt>() {
+        let small = int.extract::<i64>().map(Number::from);
+        let number = small.or_else(|_| int.extract::<u64>().map(Number::from));
+        number.map_err(|_| NumberError::IntegerRange)
+    } else if let Ok(float) = given.cast::<PyFloat>() {
+        Number::from_f64(float.value()).ok_or(NumberError::FloatRange)
+    } else {
+        let kind = type_of(given);
+        return Err(Fault::new(format!(
+            "is of the type `{kind}`, which JSON does not have"
+        )));
+    };
+    number
+        .map(Value::Number)
+        .map_err(|error| Fault::new(error.as_str()))
+}
+
+fn elements<'py>(
+    elements: impl Iterator<Item = Bound<'py, PyAny>>,
+    level: usize,
+    left: &mut usize,
+) -> Result<Value, Fault> {
+    let mut list = Vec::new();
+    if level <= ACTION_NESTING {
+        for (index, given) in elements.enumerate() {
+            if *left == 0 {
+                break;
+            }
+            let value = value(&given, level + 1, left);
+            list.push(value.map_err(|fault| fault.below(&index))?);
+        }
+    }
+    Ok(Value::List(list))
+}
+
+fn string(text: &Bound<'_, PyString>, left: &mut usize) -> Result<String, Fault> {
+    let text = text.to_str();
+    let text = text.map_err(|_| Fault::new("holds a lone surrogate, which is no Unicode text"))?;
+    *left = left.saturating_sub(text.len());
+    Ok(text.to_owned())
+}
+
+fn type_of(given: &Bound<'_, PyAny>) -> String {
+    given
+        .get_type()
+        .name()
+        .map_or_else(|_| "object".to_owned(), |name| name.to_string())
+}
+
+/// Why a value cannot stand in an action, and the way to it, innermost first.
+struct Fault {
+    reason: String,
+    path: Vec<String>,
+}
+
+impl Fault {
+    fn new(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        let path = Vec::new();
+        Self { reason, path }
+    }
+
+    fn below(mut self, key: &impl ToString) -> Self {
+        self.path.push(key.to_string());
+        self
+    }
+
+    fn into_error(self) -> Error {
+        let path: Vec<_> = self.path.into_iter().rev().collect();
+        let subject = match path.as_slice() {
+            [] => "the action".to_owned(),
+            path => format!("`{}`", path.join(".")),
+        };
+        Error::new(Code::InvalidAction, format!("{subject} {}", self.reason))
+    }
+}

@@ -1,0 +1,120 @@
+//! An opened workspace. Every call leaves the interpreter to other threads while it works.
+
+use al::{Client, Io};
+use pyo3::prelude::*;
+
+use crate::engine::mode;
+use crate::input;
+use crate::output::{OrRaise, document};
+
+/// A workspace, opened by its key. Every method reads it as it then is, and lets other threads run.
+#[pyclass(frozen, module = "lattice_policy")]
+pub(crate) struct Workspace(Client);
+
+#[pymethods]
+impl Workspace {
+    /// Opens the workspace of a key.
+    ///
+    /// ``url`` says where workspaces live (``sqlite:PATH``); left out, ``AL_URL`` does, or the user's data directory is
+    /// taken. ``service_key`` left out is ``AL_SERVICE_KEY``. With an agent key only :meth:`decide` works.
+    ///
+    /// Raises ``INVALID_SERVICE_KEY``, ``STORE_UNAVAILABLE`` and ``USAGE``.
+    #[staticmethod]
+    #[pyo3(signature = (url = None, service_key = None))]
+    fn open(py: Python<'_>, url: Option<&str>, service_key: Option<&str>) -> PyResult<Self> {
+        let opened = py.detach(|| Client::open(url, service_key, &Io::system()));
+        opened.or_raise(py).map(Self)
+    }
+
+    /// UUID.
+    #[getter]
+    fn id(&self) -> &str {
+        &self.0.workspace().id
+    }
+
+    /// Name, unique in its store.
+    #[getter]
+    fn name(&self) -> &str {
+        &self.0.workspace().name
+    }
+
+    /// Organisation name, for people.
+    #[getter]
+    fn org_name(&self) -> &str {
+        &self.0.workspace().org_name
+    }
+
+    /// The manifest of the workspace; exporting twice differs in ``exported_at`` alone.
+    fn export(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| self.0.export(&Io::system())).or_raise(py)
+    }
+
+    /// What importing ``manifest`` would do; with ``replace``, policies that it does not name are deactivated.
+    ///
+    /// Raises what :func:`parse_manifest` raises.
+    #[pyo3(signature = (manifest, *, replace = None))]
+    fn plan<'py>(
+        &self,
+        manifest: &Bound<'py, PyAny>,
+        replace: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = manifest.py();
+        let manifest = input::manifest(manifest)?;
+        let (inner, file) = (&manifest.get().inner, manifest.get().file.as_deref());
+        let plan = py.detach(|| self.0.plan(inner, file, mode(replace)));
+        document(py, &plan.or_raise(py)?)
+    }
+
+    /// Imports ``manifest`` in one transaction: everything is written or nothing; nothing with ``dry_run``.
+    ///
+    /// Raises what :func:`parse_manifest` raises, and ``STATE_CHANGED`` where another import came first: nothing was
+    /// written then, and the call may be repeated.
+    #[pyo3(signature = (manifest, *, dry_run = None, replace = None))]
+    fn import_manifest<'py>(
+        &self,
+        manifest: &Bound<'py, PyAny>,
+        dry_run: Option<bool>,
+        replace: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = manifest.py();
+        let manifest = input::manifest(manifest)?;
+        let (inner, file) = (&manifest.get().inner, manifest.get().file.as_deref());
+        let plan = py.detach(|| {
+            let io = Io::system();
+            self.0.import(inner, file, mode(replace), dry_run, &io)
+        });
+        document(py, &plan.or_raise(py)?)
+    }
+
+    /// How the workspace's policies meet an action. All that an agent key may ask for.
+    ///
+    /// Raises ``INVALID_ACTION``.
+    fn decide<'py>(&self, action: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = action.py();
+        let action = input::action(action)?.or_raise(py)?;
+        document(py, &py.detach(|| self.0.decide(&action)).or_raise(py)?)
+    }
+
+    /// A page of audit events in order of ``seq``, from ``cursor`` (the ``next_cursor`` of the page before) on.
+    ///
+    /// Raises ``USAGE`` for a ``limit`` that is not 1 to 1000, and ``AUDIT_TAMPERED``.
+    #[pyo3(signature = (*, cursor = None, limit = None))]
+    fn audit<'py>(
+        &self,
+        py: Python<'py>,
+        cursor: Option<u64>,
+        limit: Option<u64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let page = py.detach(|| self.0.events(cursor, limit));
+        document(py, &page.or_raise(py)?)
+    }
+
+    /// Whether the audit log still says what was appended to it, and the policies are what it says.
+    fn verify<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        document(py, &py.detach(|| self.0.verify()).or_raise(py)?)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Workspace {}: id {}>", self.name(), self.id())
+    }
+}

@@ -1,0 +1,260 @@
+"""Python values as actions: what they mean, and what is refused."""
+
+import math
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lattice_policy import Conditions, LatticeError, Manifest, PolicySet, parse_manifest, schema, validate
+
+MANIFEST = """\
+manifest_version: '1.0'
+exported_at: '2026-04-01T10:30:00.000Z'
+org_name: My Org
+policies:
+  - name: writes
+    action_type: db.write
+    approval_required: false
+    allowed_repos: null
+    allowed_branches: [main]
+    conditions: null
+"""
+
+EQUALS = Conditions.compile("{logic: all, rules: [{field: x, operator: exists}]}")
+
+
+def seen(value: Any) -> Any:
+    """What the engine says it saw."""
+    return EQUALS.evaluate({"action_type": "t", "metadata": {"x": value}})["conditions_evaluated"][0]["actual"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        False,
+        0,
+        1,
+        1.0,
+        0.1,
+        -(2**63),
+        2**63 - 1,
+        2**63,
+        2**64 - 1,
+        9007199254740993,
+        1.7976931348623157e308,
+        "",
+        "é\n😀\0",
+        [],
+        [[1], {"a": None}],
+        {},
+        {"": {"b": [True]}},
+    ],
+)
+def test_values_come_back_as_they_went_in(value: Any) -> None:
+    assert (type(seen(value)), seen(value)) == (type(value), value)
+
+
+def test_a_tuple_is_a_list() -> None:
+    assert seen((1, "a")) == [1, "a"]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (2**64, "`metadata.x` is an integer outside the 64-bit range"),
+        (-(2**63) - 1, "`metadata.x` is an integer outside the 64-bit range"),
+        (10**4000, "`metadata.x` is an integer outside the 64-bit range"),
+        (math.nan, "`metadata.x` is outside the range of finite numbers"),
+        ([0, {"a": -math.inf}], "`metadata.x.1.a` is outside the range of finite numbers"),
+        ({"a": {1: 2}}, "`metadata.x.a` has a key of the type `int`, not `str`"),
+        ({1, 2}, "`metadata.x` is of the type `set`, which JSON does not have"),
+        (b"bytes", "`metadata.x` is of the type `bytes`, which JSON does not have"),
+        ("\ud800", "`metadata.x` holds a lone surrogate, which is no Unicode text"),
+    ],
+)
+def test_what_is_no_json_value_is_refused(value: Any, message: str) -> None:
+    with pytest.raises(LatticeError) as raised:
+        seen(value)
+    assert (raised.value.code, raised.value.message) == ("INVALID_ACTION", message)
+
+
+def nested(levels: int) -> Any:
+    value: Any = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+def test_nesting_and_size_are_bounded() -> None:
+    assert seen(nested(30)) == nested(30)
+    endless: list[Any] = []
+    endless.append(endless)
+    shared: Any = "x" * 100
+    for _ in range(29):
+        shared = [shared] * 10
+    rows = [
+        (nested(31), "the action is nested deeper than 32 levels"),
+        (nested(10_000), "the action is nested deeper than 32 levels"),
+        (endless, "the action is nested deeper than 32 levels"),
+        (shared, "the action is larger than 1048576 bytes"),
+        ("x" * 2**21, "the action is larger than 1048576 bytes"),
+    ]
+    for value, message in rows:
+        with pytest.raises(LatticeError) as raised:
+            seen(value)
+        assert raised.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("action", "message", "help"),
+    [
+        ({}, "missing field `action_type`", "add `action_type`"),
+        (None, "an action must be an object, found null", None),
+        ([], "an action must be an object, found a list", None),
+        ({"action_type": 1}, "`action_type` must be a string, found a number", None),
+        ({"action_type": "t", "metadata": []}, "`metadata` must be an object, found a list", None),
+        ({"action_type": "t", "metdata": {}}, "unknown key `metdata` in an action", "did you mean `metadata`?"),
+        ('{"action_type": "t"', "invalid JSON: the text ends inside an object", None),
+    ],
+)
+def test_invalid_actions(action: Any, message: str, help: str | None) -> None:
+    policies = PolicySet(MANIFEST)
+    with pytest.raises(LatticeError) as raised:
+        policies.decide(action)
+    error = raised.value
+    assert (error.code, error.message, error.help) == ("INVALID_ACTION", message, help)
+
+
+def test_many_decisions_are_those_of_one_each() -> None:
+    policies = PolicySet(parse_manifest(MANIFEST))
+    actions: list[Any] = [
+        {"action_type": "db.write", "metadata": {"branch": branch}} for branch in ("main", "dev", None, 1)
+    ]
+    actions += ['{"action_type": "db.read"}', b'{"action_type": "DB.Write"}']
+    many = policies.decide_many(iter(actions))
+    assert many == [policies.decide(action) for action in actions]
+    assert [decision["status"] for decision in many] == [
+        "executed", "denied", "denied", "denied", "policy_not_found", "denied",
+    ]  # fmt: skip
+    assert policies.decide_many(actions * 50) == many * 50
+    assert policies.decide_many([]) == []
+    for before in (0, 1, 50):
+        with pytest.raises(LatticeError) as raised:
+            policies.decide_many([*actions * before, {"action_type": ""}])
+        assert (raised.value.code, raised.value.file) == ("INVALID_ACTION", f"actions[{6 * before}]")
+
+
+def test_a_manifest_is_plain_to_read() -> None:
+    manifest = parse_manifest(MANIFEST)
+    assert (manifest.version, manifest.org_name, manifest.exported_at) == (
+        "1.0",
+        "My Org",
+        "2026-04-01T10:30:00.000Z",
+    )
+    assert manifest.policies == [
+        {
+            "name": "writes",
+            "action_type": "db.write",
+            "approval_required": False,
+            "approval_timeout_hours": 8,
+            "allowed_repos": None,
+            "allowed_branches": ["main"],
+            "conditions": None,
+        }
+    ]
+    assert repr(manifest) == f"<Manifest 1.0: policies 1, sha256 {manifest.sha256}>"
+    with pytest.raises(AttributeError):
+        manifest.version = "2.0"  # type: ignore[misc]
+
+
+def test_equality() -> None:
+    other = MANIFEST.replace("[main]", '["main", main]')
+    assert parse_manifest(MANIFEST) == parse_manifest(MANIFEST.encode())
+    assert hash(parse_manifest(MANIFEST)) == hash(parse_manifest(MANIFEST))
+    assert parse_manifest(MANIFEST) != parse_manifest(other) != MANIFEST
+    assert PolicySet(MANIFEST) == PolicySet(other) != PolicySet(MANIFEST.replace("writes", "w"))
+    text = "logic: all\nrules: [{field: x, operator: exists}]\n"
+    assert EQUALS == Conditions.compile(text) != Conditions.compile(text.replace("all", "any"))
+    assert repr(Conditions.compile(text)) == f"<Conditions {text!r}>".replace("'", '"')
+    assert (repr(PolicySet(MANIFEST)), len(PolicySet(MANIFEST))) == ("<PolicySet: policies 1>", 1)
+
+
+def test_an_error_says_everything_and_survives_pickling(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.yaml"
+    path.write_text(MANIFEST.replace("null", "~"), encoding="utf-8")
+    with pytest.raises(LatticeError) as raised:
+        parse_manifest(path)
+    error = raised.value
+    assert (error.code, error.policy, error.file, error.line, error.column) == (
+        "INVALID_MANIFEST",
+        "writes",
+        str(path),
+        8,
+        20,
+    )
+    assert [found["line"] for found in error.related] == [10]
+    assert str(error) == f"{path}:8:20: {error.message} [INVALID_MANIFEST]\n  help: {error.help}"
+    copied = pickle.loads(pickle.dumps(error))
+    assert (type(copied), vars(copied)) == (LatticeError, vars(error))
+    assert validate(path)[0]["file"] == str(path)
+
+
+def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.yaml"
+    functions: list[Callable[[Any], Any]] = [parse_manifest, validate, PolicySet, Conditions.compile]
+    for function in functions:
+        with pytest.raises(LatticeError) as raised:
+            function(missing)
+        assert (raised.value.code, raised.value.file) == ("IO_ERROR", str(missing))
+        with pytest.raises(TypeError, match="expected str, bytes or os.PathLike, not int"):
+            function(1)
+
+
+def test_text_that_is_not_unicode() -> None:
+    for text in ("# \ud800\n", b"# \xff\n"):
+        with pytest.raises(LatticeError) as raised:
+            parse_manifest(text)
+        assert (raised.value.code, raised.value.line) == ("INVALID_MANIFEST", 1)
+    with pytest.raises(LatticeError) as raised:
+        Conditions.compile(b"\xff")
+    assert (raised.value.code, raised.value.message) == ("POLICY_COMPILE_ERROR", "the text is not UTF-8")
+
+
+def test_conditions_without_a_policy() -> None:
+    conditions = Conditions.compile(b"{logic: any, rules: [{field: size, operator: matches, value: '^a'}]}")
+    action = {"action_type": "t", "metadata": {"size": 1}}
+    assert conditions.evaluate(action) == {
+        "result": None,
+        "conditions_evaluated": [
+            {
+                "field": "size",
+                "operator": "regex",
+                "expected": "^a",
+                "actual": 1,
+                "result": None,
+                "reason": "`size` is a number, not a string",
+            }
+        ],
+    }
+    with pytest.raises(LatticeError) as raised:
+        Conditions.compile("{logic: any, rules: []}")
+    assert (raised.value.code, raised.value.line) == ("POLICY_COMPILE_ERROR", 1)
+
+
+def test_schemas() -> None:
+    assert schema()["title"] == "Manifest"
+    assert schema() == schema("manifest") != schema("eval")
+    with pytest.raises(LatticeError) as raised:
+        schema("nothing")
+    assert raised.value.code == "USAGE"
+    assert raised.value.help is not None and "manifest" in raised.value.help
+
+
+def test_manifest_type_is_not_constructed() -> None:
+    with pytest.raises(TypeError):
+        Manifest()

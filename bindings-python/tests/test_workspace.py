@@ -1,0 +1,106 @@
+"""A workspace from Python: a round trip in a store of its own."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, SCRIPT
+
+from lattice_policy import LatticeError, PolicySet, Workspace, parse_manifest
+
+STAGING = ROOT / "examples" / "policies" / "staging.yaml"
+DEV = ROOT / "examples" / "policies" / "dev.yaml"
+
+Store = tuple[str, str]
+
+
+def test_round_trip(store: Store) -> None:
+    workspace = Workspace.open(*store)
+    assert (workspace.name, workspace.org_name) == ("staging", "staging")
+    assert repr(workspace) == f"<Workspace staging: id {workspace.id}>"
+
+    first = workspace.import_manifest(STAGING)
+    assert (first["applied"], first["dry_run"], first["mode"]) == (True, False, "additive")
+    assert first["workspace"] == {"id": workspace.id, "name": "staging", "org_name": "staging"}
+    assert first["manifest"]["file"] == str(STAGING)
+
+    preview = workspace.import_manifest(DEV, dry_run=True, replace=True)
+    assert preview == workspace.plan(parse_manifest(DEV), replace=True)
+    assert (preview["applied"], preview["dry_run"], preview["event"]) == (False, True, None)
+    counts = {"added": 6, "modified": 4, "deactivated": 2, "unchanged": 20, "untouched": 0}
+    assert preview["summary"] == counts
+    assert workspace.plan(DEV) == workspace.plan(DEV, replace=False)
+    assert workspace.plan(DEV)["summary"]["untouched"] == 2
+
+    second = workspace.import_manifest(DEV.read_bytes(), replace=True)
+    assert (second["summary"], second["manifest"]["file"]) == (counts, None)
+    exported = workspace.export()
+    assert workspace.plan(exported, replace=True)["summary"]["unchanged"] == 30
+    assert PolicySet(exported) == PolicySet(DEV)
+
+    action = (ROOT / "examples" / "actions" / "refund-small.json").read_text(encoding="utf-8")
+    assert workspace.decide(action) == PolicySet(DEV).decide(json.loads(action))
+
+    page = workspace.audit()
+    assert (len(page["events"]), page["next_cursor"]) == (3, None)
+    assert page["events"][2] == second["event"]
+    rest = workspace.audit(cursor=1, limit=1)
+    assert rest == {"events": page["events"][1:2], "next_cursor": 2}
+    verified = workspace.verify()
+    assert (verified["valid"], verified["size"], verified["state_matches"]) == (True, 3, True)
+
+
+def test_what_is_left_out_comes_from_the_environment(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, key = store
+    monkeypatch.setenv("AL_URL", url)
+    with pytest.raises(LatticeError) as raised:
+        Workspace.open()
+    assert (raised.value.code, raised.value.message) == ("INVALID_SERVICE_KEY", "no service key was given")
+    monkeypatch.setenv("AL_SERVICE_KEY", key)
+    assert Workspace.open().id == Workspace.open(service_key=key).id == Workspace.open(url, key).id
+
+
+def test_refusals(store: Store, tmp_path: Path) -> None:
+    url, key = store
+    unknown = f"al_svc_staging_{'0' * 64}"
+    rows = [
+        ((url, "key"), "INVALID_SERVICE_KEY"),
+        ((url, unknown), "INVALID_SERVICE_KEY"),
+        ((f"sqlite:{tmp_path / 'none.db'}", key), "STORE_UNAVAILABLE"),
+        (("ftp://host", key), "USAGE"),
+    ]
+    for (place, given), code in rows:
+        with pytest.raises(LatticeError) as raised:
+            Workspace.open(place, given)
+        assert (raised.value.code, key in str(raised.value)) == (code, False)
+    assert not (tmp_path / "none.db").exists()
+
+    workspace = Workspace.open(url, key)
+    for limit in (0, 1001, 2**63):
+        with pytest.raises(LatticeError) as raised:
+            workspace.audit(limit=limit)
+        assert raised.value.code == "USAGE"
+    with pytest.raises(LatticeError) as raised:
+        workspace.import_manifest("policies:")
+    assert raised.value.code == "INVALID_MANIFEST"
+    assert workspace.verify()["size"] == 1
+
+
+def test_an_agent_key_asks_for_decisions_alone(store: Store) -> None:
+    url, key = store
+    Workspace.open(url, key).import_manifest(DEV)
+    command: list[str | Path] = [SCRIPT, "key", "create", "--agent", "--workspace", "staging", "--url", url, "--format", "json"]
+    made = subprocess.run(command, capture_output=True, check=True)
+    agent = Workspace.open(url, json.loads(made.stdout)["key"])
+    assert agent.decide({"action_type": "nothing.of.the.kind"})["status"]
+    for refused in (
+        agent.export,
+        agent.audit,
+        agent.verify,
+        lambda: agent.plan(DEV),
+        lambda: agent.import_manifest(DEV),
+    ):
+        with pytest.raises(LatticeError) as raised:
+            refused()
+        assert raised.value.code == "INVALID_SERVICE_KEY"

@@ -1,0 +1,127 @@
+//! A workspace for programs in other languages: the documents of `--format json` as values.
+
+use lattice_core::view::{self, KeyKind};
+use lattice_core::{Action, Code, Error, Manifest, Mode, limits};
+use lattice_workspace::{Key, Reader, Store, import};
+
+use crate::access::{Opened, key_in_environment, named};
+use crate::io::Io;
+
+/// A workspace, opened by its key. Every method reads it as it then is.
+///
+/// A program gives what it has and leaves out the rest, which is then what the commands take it to be.
+#[derive(Debug)]
+pub struct Client {
+    store: Box<dyn Store>,
+    key: Key,
+    workspace: view::WorkspaceRef,
+}
+
+impl Client {
+    /// Opens the workspace of a key, of either kind: with an agent's, [`Client::decide`] works and nothing else does.
+    /// Left out, `url` is `AL_URL` or a file in the user's data directory, and `key` is `AL_SERVICE_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_SERVICE_KEY`, `STORE_UNAVAILABLE`, and `USAGE` for a URL that names no place for workspaces.
+    pub fn open(url: Option<&str>, key: Option<&str>, io: &Io<'_>) -> Result<Self, Error> {
+        let named = named(url, io)?;
+        let key = match key {
+            Some(key) => Some(Key::parse(key)?),
+            None => key_in_environment(io)?,
+        };
+        let key = key.ok_or_else(|| {
+            Error::new(Code::InvalidServiceKey, "no service key was given")
+                .with_help("give the key, or set AL_SERVICE_KEY to it")
+        })?;
+        let store = Opened::at(named, io)?.store;
+        let workspace = Reader::open(&*store, &key, KeyKind::Agent, None)?.workspace();
+        Ok(Self {
+            store,
+            key,
+            workspace,
+        })
+    }
+
+    /// Which workspace this is.
+    pub fn workspace(&self) -> &view::WorkspaceRef {
+        &self.workspace
+    }
+
+    /// The manifest of the workspace, as `al export` writes it.
+    pub fn export(&self, io: &Io<'_>) -> Result<String, Error> {
+        self.read(KeyKind::Service)?.export((io.now)())
+    }
+
+    /// What importing `manifest`, which was read from `file`, would do.
+    pub fn plan(
+        &self,
+        manifest: &Manifest,
+        file: Option<&str>,
+        mode: Mode,
+    ) -> Result<view::Plan, Error> {
+        let planned = self.read(KeyKind::Service)?.plan(manifest, mode)?;
+        Ok(planned.view(view::ManifestRef::new(file, manifest), true, None))
+    }
+
+    /// Imports `manifest`, which was read from `file`: everything is written or nothing; nothing on a dry run.
+    ///
+    /// # Errors
+    ///
+    /// As for [`lattice_workspace::import`].
+    pub fn import(
+        &self,
+        manifest: &Manifest,
+        file: Option<&str>,
+        mode: Mode,
+        dry_run: Option<bool>,
+        io: &Io<'_>,
+    ) -> Result<view::Plan, Error> {
+        if dry_run.unwrap_or(false) {
+            return self.plan(manifest, file, mode);
+        }
+        let planned =
+            Reader::open_to_import(&*self.store, &self.key, None)?.plan(manifest, mode)?;
+        let imported = import(&*self.store, &self.key, &planned, &io.ambient()?)?;
+        let source = view::ManifestRef::new(file, manifest);
+        Ok(planned.view(source, false, Some(&imported)))
+    }
+
+    /// How the workspace's policies meet `action`.
+    pub fn decide(&self, action: &Action) -> Result<view::Decision, Error> {
+        self.read(KeyKind::Agent)?.decide(action)
+    }
+
+    /// A page of audit events in order of `seq`, from `cursor` on.
+    ///
+    /// # Errors
+    ///
+    /// `USAGE` for a `limit` that is not 1 to 1000; else as [`Reader::events`].
+    pub fn events(
+        &self,
+        cursor: Option<u64>,
+        limit: Option<u64>,
+    ) -> Result<view::EventPage, Error> {
+        let limit = match limit {
+            None => limits::PAGE_DEFAULT,
+            Some(limit) => usize::try_from(limit)
+                .ok()
+                .filter(|limit| (1..=limits::PAGE_MAX).contains(limit))
+                .ok_or_else(|| {
+                    let message = format!("a page of {limit} events cannot be listed");
+                    Error::new(Code::Usage, message)
+                        .with_help(format!("ask for 1 to {} events", limits::PAGE_MAX))
+                })?,
+        };
+        self.read(KeyKind::Service)?.events(cursor, limit)
+    }
+
+    /// Whether the audit log still says what was appended to it, and the policies are what the log says.
+    pub fn verify(&self) -> Result<view::Verification, Error> {
+        Ok(self.read(KeyKind::Service)?.verify()?.verification)
+    }
+
+    fn read(&self, need: KeyKind) -> Result<Reader, Error> {
+        Reader::open(&*self.store, &self.key, need, None)
+    }
+}

@@ -1,0 +1,163 @@
+//! A workspace for programs: what is left out, what is refused, and a round trip.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail loudly"
+)]
+
+use std::ffi::OsString;
+
+use al::{Client, Io};
+use lattice_core::{Action, Code, Manifest, Mode, view::Status};
+
+const MANIFEST: &str = "manifest_version: '1.0'
+policies:
+  - name: writes
+    action_type: db.write
+    approval_required: false
+    allowed_repos: null
+    allowed_branches: null
+    conditions: null
+";
+
+/// The system with these variables as its whole environment.
+fn io<'a>(variables: &'a [(&'a str, &'a str)]) -> Io<'a> {
+    Io {
+        env: Box::new(move |name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        }),
+        ..Io::system()
+    }
+}
+
+fn al(args: &[&str]) -> serde_json::Value {
+    let mut out = Vec::new();
+    let mut io = Io {
+        stdout: Box::new(&mut out),
+        ..io(&[])
+    };
+    let args = ["al"].iter().chain(args).map(OsString::from);
+    assert_eq!(al::run(args, &mut io), 0);
+    drop(io);
+    serde_json::from_slice(&out).unwrap()
+}
+
+/// A new store with the workspace `dev`: its URL, and a key of each kind.
+fn store(folder: &tempfile::TempDir) -> (String, String, String) {
+    let url = format!("sqlite:{}", folder.path().join("al.db").display());
+    let json = ["--url", &url, "--format", "json"];
+    let made = al(&[&["workspace", "create", "dev"], &json[..]].concat());
+    let agent = al(&[
+        &["key", "create", "--agent", "--workspace", "dev"],
+        &json[..],
+    ]
+    .concat());
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    (url.clone(), text(&made["service_key"]), text(&agent["key"]))
+}
+
+#[test]
+fn what_is_left_out_comes_from_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, key, _) = store(&folder);
+    let environment = [("AL_URL", url.as_str()), ("AL_SERVICE_KEY", key.as_str())];
+    let rows = [
+        (
+            Some(url.as_str()),
+            Some(key.as_str()),
+            &environment[..0],
+            Ok("dev"),
+        ),
+        (None, None, &environment[..], Ok("dev")),
+        (None, Some(&key), &environment[..1], Ok("dev")),
+        (None, None, &environment[..1], Err(Code::InvalidServiceKey)),
+        (
+            None,
+            Some(""),
+            &environment[..],
+            Err(Code::InvalidServiceKey),
+        ),
+        (Some("ftp://host"), None, &environment[..], Err(Code::Usage)),
+        (
+            None,
+            Some(&key),
+            &environment[..0],
+            Err(Code::StoreUnavailable),
+        ),
+    ];
+    for (given_url, given_key, environment, expected) in rows {
+        let opened = Client::open(given_url, given_key, &io(environment));
+        let name = opened
+            .as_ref()
+            .map(|client| client.workspace().name.as_str());
+        let name = name.map_err(lattice_core::Error::code);
+        assert_eq!(name, expected, "{given_url:?}");
+    }
+}
+
+#[test]
+fn a_round_trip() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, key, agent) = store(&folder);
+    let io = io(&[]);
+    let client = Client::open(Some(&url), Some(&key), &io).unwrap();
+    let manifest = Manifest::parse(MANIFEST.as_bytes()).unwrap();
+
+    let preview = client.import(&manifest, Some("m.yaml"), Mode::Additive, Some(true), &io);
+    let preview = preview.unwrap();
+    assert_eq!(
+        preview,
+        client
+            .plan(&manifest, Some("m.yaml"), Mode::Additive)
+            .unwrap()
+    );
+    assert_eq!(
+        (preview.dry_run, preview.applied, preview.summary.added),
+        (true, false, 1)
+    );
+
+    let imported = client
+        .import(&manifest, None, Mode::Replace, None, &io)
+        .unwrap();
+    assert_eq!((imported.dry_run, imported.applied), (false, true));
+    let exported = Manifest::parse(client.export(&io).unwrap().as_bytes()).unwrap();
+    assert_eq!(exported.policies(), manifest.policies());
+
+    // The creation of both keys, and the import.
+    let page = client.events(None, None).unwrap();
+    assert_eq!((page.events.len(), page.next_cursor), (3, None));
+    assert_eq!(page.events.last(), imported.event.as_ref());
+    assert_eq!(
+        client.events(Some(1), Some(1)).unwrap().next_cursor,
+        Some(2)
+    );
+    for limit in [0, 1001, u64::MAX] {
+        let error = client.events(None, Some(limit)).unwrap_err();
+        assert_eq!(error.code(), Code::Usage, "{limit}");
+    }
+    assert!(client.verify().unwrap().valid);
+
+    let action = Action::parse(br#"{"action_type": "db.write"}"#).unwrap();
+    let agent = Client::open(Some(&url), Some(&agent), &io).unwrap();
+    assert_eq!(agent.decide(&action).unwrap().status, Status::Executed);
+    assert_eq!(
+        agent.decide(&action).unwrap(),
+        client.decide(&action).unwrap()
+    );
+    let refused = [
+        agent.export(&io).unwrap_err(),
+        agent.plan(&manifest, None, Mode::Additive).unwrap_err(),
+        agent
+            .import(&manifest, None, Mode::Additive, None, &io)
+            .unwrap_err(),
+        agent.events(None, None).unwrap_err(),
+        agent.verify().unwrap_err(),
+    ];
+    assert!(
+        refused
+            .iter()
+            .all(|error| error.code() == Code::InvalidServiceKey)
+    );
+}
