@@ -154,7 +154,7 @@ fn reversed(group: &Value) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig { max_global_rejects: 100_000, ..ProptestConfig::with_cases(1000) })]
 
     #[test]
     fn a_plan_against_itself_is_empty(specs in specs(), mode in mode()) {
