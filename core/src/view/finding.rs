@@ -1,0 +1,239 @@
+//! Errors and warnings, and what `al validate` found.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Plan;
+use crate::error::{self, Kind};
+use crate::hash::{hex, sha256};
+
+/// Where an error or a warning stands, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Error {
+    /// The code, from the table of codes.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+    /// The policy concerned.
+    pub policy: Option<String>,
+    /// The file concerned, as it was named.
+    pub file: Option<String>,
+    /// Line, from 1.
+    pub line: Option<u32>,
+    /// Column, from 1, in Unicode scalar values.
+    pub column: Option<u32>,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// The plan that was refused.
+    pub plan: Option<Box<Plan>>,
+    /// Places that belong to the error, then the other errors of the run.
+    pub related: Vec<Error>,
+}
+
+/// The document of a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ErrorDocument {
+    /// The first error in file order.
+    pub error: Error,
+}
+
+impl From<&error::Error> for ErrorDocument {
+    fn from(error: &error::Error) -> Self {
+        let mut all = error.diagnostics().map(Error::from);
+        let mut primary = all.next().unwrap_or_else(Error::nothing);
+        primary.related.extend(all);
+        Self { error: primary }
+    }
+}
+
+impl Error {
+    fn nothing() -> Self {
+        Self {
+            code: error::Code::Internal.as_str().to_owned(),
+            message: String::new(),
+            policy: None,
+            file: None,
+            line: None,
+            column: None,
+            help: None,
+            plan: None,
+            related: Vec::new(),
+        }
+    }
+}
+
+impl From<&error::Diagnostic> for Error {
+    fn from(diagnostic: &error::Diagnostic) -> Self {
+        let code = diagnostic.kind.as_str();
+        let related = diagnostic.related.iter().map(|related| Self {
+            code: code.to_owned(),
+            message: related.message.clone(),
+            policy: diagnostic.policy.clone(),
+            file: related.file.clone(),
+            line: related.place.map(|place| place.line),
+            column: related.place.map(|place| place.column),
+            ..Self::nothing()
+        });
+        Self {
+            code: code.to_owned(),
+            message: diagnostic.message.clone(),
+            policy: diagnostic.policy.clone(),
+            file: diagnostic.file.clone(),
+            line: diagnostic.place.map(|place| place.line),
+            column: diagnostic.place.map(|place| place.column),
+            help: diagnostic.help.clone(),
+            plan: None,
+            related: related.collect(),
+        }
+    }
+}
+
+/// `al validate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Validation {
+    /// Whether every file is valid.
+    pub valid: bool,
+    /// Every file that was named, in that order.
+    pub files: Vec<ValidatedFile>,
+    /// Errors and warnings, by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One file of `al validate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ValidatedFile {
+    /// The file, as it was named.
+    pub file: String,
+    /// Whether it has no error.
+    pub valid: bool,
+    /// Its manifest version, where that could be read.
+    pub manifest_version: Option<String>,
+    /// How many policies it holds; null if it is not valid.
+    pub policies: Option<usize>,
+    /// SHA-256 of its bytes; null if it could not be read.
+    pub sha256: Option<String>,
+}
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// It refuses the file.
+    Error,
+    /// It does not.
+    Warning,
+}
+
+/// A finding of `al validate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// The code.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+    /// The policy concerned.
+    pub policy: Option<String>,
+    /// The file concerned, as it was named.
+    pub file: Option<String>,
+    /// Line, from 1.
+    pub line: Option<u32>,
+    /// Column, from 1, in Unicode scalar values.
+    pub column: Option<u32>,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Other places that belong to it.
+    pub related: Vec<Related>,
+}
+
+/// Another place that belongs to a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Related {
+    /// What stands there.
+    pub message: String,
+    /// The file, as it was named.
+    pub file: Option<String>,
+    /// Line, from 1.
+    pub line: Option<u32>,
+    /// Column, from 1.
+    pub column: Option<u32>,
+}
+
+impl From<&error::Diagnostic> for Diagnostic {
+    fn from(diagnostic: &error::Diagnostic) -> Self {
+        Self {
+            severity: match diagnostic.kind {
+                Kind::Error(_) => Severity::Error,
+                Kind::Warning(_) => Severity::Warning,
+            },
+            code: diagnostic.kind.as_str().to_owned(),
+            message: diagnostic.message.clone(),
+            policy: diagnostic.policy.clone(),
+            file: diagnostic.file.clone(),
+            line: diagnostic.place.map(|place| place.line),
+            column: diagnostic.place.map(|place| place.column),
+            help: diagnostic.help.clone(),
+            related: diagnostic
+                .related
+                .iter()
+                .map(|related| Related {
+                    message: related.message.clone(),
+                    file: related.file.clone(),
+                    line: related.place.map(|place| place.line),
+                    column: related.place.map(|place| place.column),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Default for Validation {
+    /// No files yet, and so nothing that is not valid.
+    fn default() -> Self {
+        Self {
+            valid: true,
+            files: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+}
+
+impl Validation {
+    /// Checks one more file, or records why its bytes could not be read. Returns what was found, with the spans
+    /// that the document leaves out.
+    pub fn add(
+        &mut self,
+        file: &str,
+        bytes: Result<&[u8], error::Error>,
+    ) -> Vec<error::Diagnostic> {
+        let (validation, sha256) = match bytes {
+            Ok(bytes) => (crate::validate(bytes), Some(hex(&sha256(bytes)))),
+            Err(error) => {
+                let unread = crate::Validation {
+                    version: None,
+                    manifest: None,
+                    diagnostics: error.into_diagnostics(),
+                };
+                (unread, None)
+            }
+        };
+        let valid = validation.manifest.is_some();
+        self.valid &= valid;
+        self.files.push(ValidatedFile {
+            file: file.to_owned(),
+            valid,
+            manifest_version: validation.version,
+            policies: validation
+                .manifest
+                .map(|manifest| manifest.policies().len()),
+            sha256,
+        });
+        let mut found = validation.diagnostics;
+        for diagnostic in &mut found {
+            diagnostic.set_file(file);
+        }
+        self.diagnostics.extend(found.iter().map(Diagnostic::from));
+        found
+    }
+}
