@@ -88,7 +88,7 @@ impl Client {
     }
 
     /// How the workspace's policies meet `action`.
-    pub fn decide(&self, action: &Action) -> Result<view::Decision, Error> {
+    pub fn decide(&self, action: &Action) -> Result<view::Decision<'static>, Error> {
         self.read(KeyKind::Agent)?.decide(action)
     }
 

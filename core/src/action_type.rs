@@ -14,8 +14,16 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
     if text.len() > ACTION_TYPE_BYTES {
         return Err(format!("is longer than {ACTION_TYPE_BYTES} bytes"));
     }
-    if text.split('.').any(str::is_empty) {
+    if text
+        .as_bytes()
+        .split(|byte| *byte == b'.')
+        .any(<[u8]>::is_empty)
+    {
         return Err("has an empty segment: write one `.` between two segments".to_owned());
+    }
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'*';
+    if text.as_bytes().iter().all(is_plain) {
+        return Ok(());
     }
     match text.chars().find(|c| !c.is_ascii_graphic() || *c == '*') {
         None => Ok(()),

@@ -1,59 +1,176 @@
 //! Decisions: which policies decide about an action, and how.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::action::Action;
-use crate::condition::{Trace, Tracer, Truth};
-use crate::limits;
+use crate::action::{Action, Lookup};
+use crate::condition::{Conditions, Fields, Path, Trace, Truth};
+use crate::limits::{self, TRACE_BYTES};
 use crate::policy::{AllowList, Policy, PolicySet};
-use crate::value::{Operand, Scalar, Value};
+use crate::value::Value;
 use crate::view::{Decision, PolicyResult, RuleResult, Status};
 
-/// Policies by action type, in name order, without regard to ASCII case.
+// Who sends an action cannot add to the map, so that a hash which can be foreseen does no harm.
+type Map<T> = HashMap<Box<str>, T, foldhash::fast::FixedState>;
+
+/// Policies by action type, without regard to ASCII case.
 #[derive(Debug, Default)]
-pub(crate) struct Index(HashMap<String, Vec<Arc<Policy>>>);
+pub(crate) struct Index {
+    exact: Map<Level>,
+    /// By what stands before `.*`.
+    below: Map<Level>,
+    any: Level,
+}
+
+/// The policies that share an action type, in name order.
+#[derive(Debug, Default)]
+pub(crate) struct Level {
+    policies: Vec<Arc<Policy>>,
+    /// The paths that several policies read, each once; empty for a lone policy, whose comparisons have a field each.
+    paths: Vec<Arc<Path>>,
+    /// For each comparison of each policy, in their order, which of the paths it reads.
+    slots: Vec<u32>,
+    /// How many rules a trace has.
+    rules: usize,
+}
 
 impl Index {
     pub(crate) fn new<'p>(policies: impl Iterator<Item = &'p Arc<Policy>>) -> Self {
-        let mut levels: HashMap<String, Vec<Arc<Policy>>> = HashMap::new();
+        let mut index = Self::default();
         for policy in policies {
-            let key = policy.action_type().to_ascii_lowercase();
-            levels.entry(key).or_default().push(Arc::clone(policy));
+            let mut key = policy.action_type().to_ascii_lowercase();
+            let level = if key == "*" {
+                &mut index.any
+            } else if key.ends_with(".*") {
+                key.truncate(key.len() - ".*".len());
+                index.below.entry(key.into()).or_default()
+            } else {
+                index.exact.entry(key.into()).or_default()
+            };
+            level.policies.push(Arc::clone(policy));
         }
-        Self(levels)
+        for level in index.exact.values_mut().chain(index.below.values_mut()) {
+            level.finish();
+        }
+        index.any.finish();
+        index
     }
 
     /// The policies that share the most specific action type matching `action_type`: itself, then the longest
     /// `TYPE.*`, then `*`. Given a pattern, the level that decides about the types below it that no other
     /// policy names.
-    pub(crate) fn level(&self, action_type: &str) -> &[Arc<Policy>] {
-        let mut key = action_type.to_ascii_lowercase();
-        let mut parent = key.len();
-        loop {
-            if let Some(level) = self.0.get(&key) {
+    pub(crate) fn level(&self, action_type: &str) -> &Level {
+        let mut key = Cow::Borrowed(action_type);
+        if key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            key.to_mut().make_ascii_lowercase();
+        }
+        let mut rest = match key.strip_suffix(".*") {
+            Some(prefix) => prefix,
+            None => match self.exact.get(&*key) {
+                Some(level) => return level,
+                None => parent(&key),
+            },
+        };
+        while !rest.is_empty() {
+            if let Some(level) = self.below.get(rest) {
                 return level;
             }
-            key.truncate(parent);
-            match key.rfind('.') {
-                Some(dot) => {
-                    key.truncate(dot);
-                    parent = dot;
-                    key.push_str(".*");
-                }
-                None if parent == 0 => return &[],
-                None => {
-                    parent = 0;
-                    key.clear();
-                    key.push('*');
-                }
+            rest = parent(rest);
+        }
+        &self.any
+    }
+}
+
+/// What stands before the last dot; nothing where there is none.
+fn parent(action_type: &str) -> &str {
+    action_type
+        .rsplit_once('.')
+        .map_or("", |(parent, _)| parent)
+}
+
+impl Level {
+    pub(crate) fn policies(&self) -> &[Arc<Policy>] {
+        &self.policies
+    }
+
+    fn finish(&mut self) {
+        self.rules = self.policies.iter().map(|policy| policy.rules()).sum();
+        if self.policies.len() < 2 {
+            return;
+        }
+        let mut known: HashMap<&Path, u32> = HashMap::new();
+        for conditions in self
+            .policies
+            .iter()
+            .filter_map(|policy| policy.conditions())
+        {
+            conditions.root().each_comparison(&mut |comparison| {
+                let next = u32::try_from(self.paths.len()).unwrap_or(u32::MAX);
+                let slot = *known.entry(comparison.path()).or_insert_with(|| {
+                    self.paths.push(comparison.shared_path());
+                    next
+                });
+                self.slots.push(slot);
+            });
+        }
+    }
+
+    /// What the comparisons of the policies read from an action.
+    fn find<'a>(&'a self, action: &'a Action) -> Vec<Lookup<'a>> {
+        if let [policy] = self.policies.as_slice() {
+            let mut fields = Vec::with_capacity(self.rules);
+            if let Some(conditions) = policy.conditions() {
+                let root = conditions.root();
+                root.each_comparison(&mut |comparison| {
+                    fields.push(action.lookup(comparison.path()));
+                });
             }
+            return fields;
+        }
+        self.paths.iter().map(|path| action.lookup(path)).collect()
+    }
+
+    /// Shows `visit` each policy with the fields that its conditions read.
+    fn each<'a>(
+        &'a self,
+        fields: &[Lookup<'a>],
+        mut visit: impl FnMut(&'a Policy, &Fields<'_, 'a>),
+    ) {
+        let mut rest = self.slots.as_slice();
+        for policy in &self.policies {
+            let comparisons = policy.conditions().map_or(0, Conditions::comparisons);
+            let (slots, behind) = rest.split_at_checked(comparisons).unwrap_or_default();
+            rest = behind;
+            visit(policy, &Fields::Found { fields, slots });
         }
     }
 }
 
+/// How an action is met, without a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict<'p> {
+    /// How the action is met.
+    pub status: Status,
+    /// The policy that decided; none if none was found.
+    pub policy: Option<&'p Policy>,
+}
+
+impl Verdict<'_> {
+    /// Why the action is denied; `None` unless it is.
+    pub fn denial_reason(&self) -> Option<&'static str> {
+        (self.status == Status::Denied).then_some("CONDITIONS_DENIED")
+    }
+
+    /// Hours until an approval expires; `None` unless one is requested.
+    pub fn approval_timeout_hours(&self) -> Option<u16> {
+        let policy = self.policy.filter(|_| self.status == Status::Requested);
+        policy.map(Policy::approval_timeout_hours)
+    }
+}
+
 impl PolicySet {
-    /// Decides about an action, with the whole trace.
+    /// Decides about an action, without a trace: rules that can no longer change a policy's result are skipped.
     ///
     /// ```
     /// use lattice_core::{Action, Manifest, view::Status};
@@ -70,120 +187,191 @@ impl PolicySet {
     /// ",
     /// )?;
     /// let action = Action::parse(br#"{"action_type": "db.write"}"#)?;
-    /// assert_eq!(manifest.policies().decide(&action).status, Status::Executed);
+    /// assert_eq!(manifest.policies().verdict(&action).status, Status::Executed);
     /// # Ok::<(), lattice_core::Error>(())
     /// ```
-    pub fn decide(&self, action: &Action) -> Decision {
+    pub fn verdict<'a>(&'a self, action: &'a Action) -> Verdict<'a> {
         let level = self.index().level(action.action_type());
-        let mut tracer = Tracer::new();
-        let mut conditions_evaluated = Vec::new();
-        let mut policies = Vec::with_capacity(level.len());
-        let mut results = Vec::with_capacity(level.len());
-        for policy in level {
-            let result = policy.evaluate(action, &mut tracer);
-            conditions_evaluated.extend(tracer.take().into_iter().map(|trace| RuleResult {
-                policy: policy.name().to_owned(),
-                field: trace.field,
-                operator: trace.operator.to_owned(),
-                expected: trace.expected,
-                actual: trace.actual,
-                result: trace.result.as_bool(),
-                reason: trace.reason,
-            }));
+        if let [policy] = level.policies() {
+            let mut tally = Tally::default();
+            tally.add(policy, policy.test(action, &Fields::Of(action)));
+            return tally.verdict();
+        }
+        Prepared::new(level, action).verdict()
+    }
+
+    /// Decides about an action, with the whole trace, which borrows from both.
+    pub fn decide<'a>(&'a self, action: &'a Action) -> Decision<'a> {
+        self.prepare(action).decide()
+    }
+
+    /// Finds the policies that decide about an action, and what they read from it: for who asks for the verdict first
+    /// and perhaps for the trace behind it.
+    pub fn prepare<'a>(&'a self, action: &'a Action) -> Prepared<'a> {
+        Prepared::new(self.index().level(action.action_type()), action)
+    }
+}
+
+/// An action beside the policies that decide about it.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    level: &'a Level,
+    action: &'a Action,
+    fields: Vec<Lookup<'a>>,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(level: &'a Level, action: &'a Action) -> Self {
+        let fields = level.find(action);
+        Self {
+            level,
+            action,
+            fields,
+        }
+    }
+
+    /// What [`PolicySet::verdict`] says.
+    pub fn verdict(&self) -> Verdict<'a> {
+        let mut tally = Tally::default();
+        self.level.each(&self.fields, |policy, fields| {
+            tally.add(policy, policy.test(self.action, fields));
+        });
+        tally.verdict()
+    }
+
+    /// What [`PolicySet::decide`] says.
+    pub fn decide(&self) -> Decision<'a> {
+        let mut left = TRACE_BYTES;
+        let mut tally = Tally::default();
+        let mut rules = Vec::with_capacity(self.level.rules);
+        let mut policies = Vec::with_capacity(self.level.policies.len());
+        self.level.each(&self.fields, |policy, fields| {
+            let name = policy.name();
+            let result = policy.trace(self.action, fields, &mut left, |trace| {
+                rules.push(RuleResult::new(name, trace));
+            });
             policies.push(PolicyResult {
-                name: policy.name().to_owned(),
+                name: name.into(),
                 result: result.as_bool(),
                 approval_required: policy.approval_required(),
             });
-            results.push((policy.as_ref(), result));
-        }
-        let (status, decider) = conclude(&results);
+            tally.add(policy, result);
+        });
+        let verdict = tally.verdict();
         Decision {
-            status,
-            denial_reason: (status == Status::Denied).then(|| "CONDITIONS_DENIED".to_owned()),
-            policy_name: decider.map(|policy| policy.name().to_owned()),
-            approval_timeout_hours: decider
-                .filter(|_| status == Status::Requested)
-                .map(Policy::approval_timeout_hours),
-            conditions_evaluated,
+            status: verdict.status,
+            denial_reason: verdict.denial_reason().map(Cow::from),
+            policy_name: verdict.policy.map(|policy| policy.name().into()),
+            approval_timeout_hours: verdict.approval_timeout_hours(),
+            conditions_evaluated: rules,
             policies,
         }
     }
 }
 
-/// The status, and the policy that decided; `results` is the deciding level in name order.
-fn conclude<'p>(results: &[(&'p Policy, Truth)]) -> (Status, Option<&'p Policy>) {
-    let Some(&(first, _)) = results.first() else {
-        return (Status::PolicyNotFound, None);
-    };
-    let Some(&(grant, _)) = results.iter().find(|(_, result)| *result == Truth::True) else {
-        return (Status::Denied, Some(first));
-    };
-    // Unknown takes the stricter branch: it may not grant, but it may ask for approval.
-    let approver = results
-        .iter()
-        .filter(|(policy, result)| policy.approval_required() && *result != Truth::False)
-        .map(|&(policy, _)| policy)
-        .min_by_key(|policy| policy.approval_timeout_hours());
-    match approver {
-        Some(policy) => (Status::Requested, Some(policy)),
-        None => (Status::Executed, Some(grant)),
+/// What the policies of a level, which come in name order, amount to.
+#[derive(Default)]
+struct Tally<'p> {
+    first: Option<&'p Policy>,
+    grant: Option<&'p Policy>,
+    approver: Option<&'p Policy>,
+}
+
+impl<'p> Tally<'p> {
+    fn add(&mut self, policy: &'p Policy, result: Truth) {
+        self.first.get_or_insert(policy);
+        if result == Truth::True {
+            self.grant.get_or_insert(policy);
+        }
+        // Unknown takes the stricter branch: it may not grant, but it may ask for approval.
+        if policy.approval_required() && result != Truth::False {
+            let hours = policy.approval_timeout_hours();
+            let is_shorter = |known: &Policy| hours < known.approval_timeout_hours();
+            if self.approver.is_none_or(is_shorter) {
+                self.approver = Some(policy);
+            }
+        }
+    }
+
+    fn verdict(self) -> Verdict<'p> {
+        let (status, policy) = match (self.first, self.grant, self.approver) {
+            (None, _, _) => (Status::PolicyNotFound, None),
+            (first, None, _) => (Status::Denied, first),
+            (_, Some(_), Some(approver)) => (Status::Requested, Some(approver)),
+            (_, grant, None) => (Status::Executed, grant),
+        };
+        Verdict { status, policy }
     }
 }
 
 impl Policy {
-    /// Whether the policy's predicate holds; every rule's outcome goes to the tracer, allow-lists first.
-    fn evaluate(&self, action: &Action, tracer: &mut Tracer) -> Truth {
+    /// Whether the policy's predicate holds.
+    fn test<'a>(&'a self, action: &'a Action, fields: &Fields<'_, 'a>) -> Truth {
         let mut result = Truth::True;
-        let lists = [
-            ("repo", "allowed_repos", self.allowed_repos()),
-            ("branch", "allowed_branches", self.allowed_branches()),
-        ];
-        for (field, operator, list) in lists {
+        for (field, _, list) in self.allow_lists() {
             let Some(list) = list else { continue };
-            let value = action.metadata.get(field);
-            let (truth, reason) = list.admits(field, value);
+            result = result.and(list.admits(action.metadata().get(field)).0);
+        }
+        match self.conditions() {
+            Some(conditions) if result != Truth::False => result.and(conditions.test_in(fields)),
+            _ => result,
+        }
+    }
+
+    /// Whether the policy's predicate holds; every rule's outcome is handed on, allow-lists first.
+    fn trace<'a>(
+        &'a self,
+        action: &'a Action,
+        fields: &Fields<'_, 'a>,
+        left: &mut usize,
+        mut write: impl FnMut(Trace<'a>),
+    ) -> Truth {
+        let mut result = Truth::True;
+        for (field, operator, list) in self.allow_lists() {
+            let Some(list) = list else { continue };
+            let value = action.metadata().get(field);
+            let (truth, flaw) = list.admits(value);
             result = result.and(truth);
-            let actual = value.and_then(|value| tracer.copy(value));
-            tracer.push(Trace {
-                field: field.to_owned(),
+            write(Trace {
+                field,
                 operator,
-                expected: Some(Operand::List(list.scalars())),
-                actual,
+                expected: Some(list.operand()),
+                actual: value.and_then(|value| value.within(left)),
                 result: truth,
-                reason,
+                reason: flaw.map(|flaw| format!("`{field}` {flaw}")),
             });
         }
         match self.conditions() {
-            Some(conditions) => result.and(conditions.trace(action, tracer)),
+            Some(conditions) => result.and(conditions.trace_in(fields, left, write)),
             None => result,
         }
+    }
+
+    /// Field, operator and list of both allow-lists.
+    fn allow_lists(&self) -> [(&'static str, &'static str, Option<&AllowList>); 2] {
+        [
+            ("repo", "allowed_repos", self.allowed_repos()),
+            ("branch", "allowed_branches", self.allowed_branches()),
+        ]
     }
 }
 
 impl AllowList {
     /// Whether the list admits a value, and why that is unknown.
-    fn admits(&self, field: &str, value: Option<&Value>) -> (Truth, Option<String>) {
-        let unknown = |reason: String| (Truth::Unknown, Some(reason));
+    fn admits(&self, value: Option<&Value>) -> (Truth, Option<Cow<'static, str>>) {
+        let unknown = |flaw| (Truth::Unknown, Some(flaw));
         match value {
             _ if self.patterns().is_empty() => (Truth::False, None),
-            None => unknown(format!("`{field}` is missing")),
-            Some(Value::String(text)) if text.len() > limits::TEXT_BYTES => unknown(format!(
-                "`{field}` is longer than {} bytes",
-                limits::TEXT_BYTES
-            )),
+            None => unknown("is missing".into()),
+            Some(Value::String(text)) if text.len() > limits::TEXT_BYTES => {
+                unknown(format!("is longer than {} bytes", limits::TEXT_BYTES).into())
+            }
             Some(Value::String(text)) => {
                 let admitted = self.patterns().iter().any(|glob| glob.matches(text));
                 (Truth::from(admitted), None)
             }
-            Some(Value::Null) => unknown(format!("`{field}` is null")),
-            Some(other) => unknown(format!("`{field}` is {}, not a string", other.kind())),
+            Some(Value::Null) => unknown("is null".into()),
+            Some(other) => unknown(format!("is {}, not a string", other.kind()).into()),
         }
-    }
-
-    fn scalars(&self) -> Vec<Scalar> {
-        self.texts()
-            .map(|text| Scalar::String(text.to_owned()))
-            .collect()
     }
 }

@@ -171,7 +171,7 @@ pub(crate) fn scalar(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option
         wrong_type(node, &expected, "write one value", sink);
         return None;
     };
-    let text = || Scalar::String(scalar.text.clone().into_owned());
+    let text = || Scalar::String((*scalar.text).into());
     if scalar.style != Style::Plain {
         return Some(text());
     }

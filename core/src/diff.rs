@@ -43,10 +43,7 @@ pub(crate) fn changed_fields(before: &Policy, after: &Policy) -> Vec<FieldChange
 /// The fields beside the name and the conditions.
 fn fields(policy: &Policy) -> [(&'static str, Value); 5] {
     [
-        (
-            "action_type",
-            Value::String(policy.action_type().to_owned()),
-        ),
+        ("action_type", Value::String(policy.action_type().into())),
         ("approval_required", Value::Bool(policy.approval_required())),
         (
             "approval_timeout_hours",
@@ -60,7 +57,7 @@ fn fields(policy: &Policy) -> [(&'static str, Value); 5] {
 /// Collects the changed places of two groups of the same shape; false where the shapes differ.
 fn changed_places(before: &Group, after: &Group, at: &str, places: &mut Vec<FieldChange>) -> bool {
     if before.logic() != after.logic() {
-        let word = |group: &Group| Value::String(group.logic().as_str().to_owned());
+        let word = |group: &Group| Value::String(group.logic().as_str().into());
         places.push(change(&format!("{at}.logic"), word(before), word(after)));
     }
     before.rules().len() == after.rules().len()
@@ -79,13 +76,13 @@ fn changed_places(before: &Group, after: &Group, at: &str, places: &mut Vec<Fiel
                         let parts = [
                             (
                                 "field",
-                                Value::String(before.path().to_string()),
-                                Value::String(after.path().to_string()),
+                                Value::String(before.path().as_str().into()),
+                                Value::String(after.path().as_str().into()),
                             ),
                             (
                                 "operator",
-                                Value::String(before.operator().name().to_owned()),
-                                Value::String(after.operator().name().to_owned()),
+                                Value::String(before.operator().name().into()),
+                                Value::String(after.operator().name().into()),
                             ),
                             (
                                 "value",
@@ -118,7 +115,7 @@ fn list(list: Option<&AllowList>) -> Value {
     list.map_or(Value::Null, |list| {
         Value::List(
             list.texts()
-                .map(|text| Value::String(text.to_owned()))
+                .map(|text| Value::String(text.into()))
                 .collect(),
         )
     })
@@ -126,6 +123,6 @@ fn list(list: Option<&AllowList>) -> Value {
 
 fn text(conditions: Option<&Conditions>) -> Value {
     conditions.map_or(Value::Null, |conditions| {
-        Value::String(conditions.text().to_owned())
+        Value::String(conditions.text().into())
     })
 }

@@ -334,7 +334,7 @@ struct Level<'i> {
 
 impl<'i> Level<'i> {
     fn of(index: &'i Index, key: &str) -> Self {
-        let policies = index.level(key);
+        let policies = index.level(key).policies();
         let asking = policies.iter().filter(|policy| policy.approval_required());
         Self {
             policies,

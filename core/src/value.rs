@@ -1,13 +1,52 @@
 //! Values of an action: JSON with exact numbers.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Deref;
 
-use serde::Serialize;
+use serde::ser::{Serialize, Serializer};
+use smol_str::SmolStr;
 
 use crate::number::Number;
 
+/// Text of an action: cheap to make and to clone, for most of it is short.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text(SmolStr);
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
 /// A value of an action, as conditions see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(untagged)]
 pub enum Value {
     /// `null`.
@@ -17,11 +56,90 @@ pub enum Value {
     /// A number.
     Number(Number),
     /// Text, never trimmed, normalised or folded.
-    String(String),
+    String(Text),
     /// A list.
     List(Vec<Value>),
-    /// An object; keys are unique.
-    Mapping(BTreeMap<String, Value>),
+    /// An object.
+    Mapping(Mapping),
+}
+
+/// An object: values by unique keys, in the order of the keys.
+///
+/// ```
+/// use lattice_core::{Mapping, Value};
+///
+/// let labels: Mapping = [("team", Value::Bool(true)), ("app", Value::Null)].into_iter().collect();
+/// assert_eq!(labels.get("app"), Some(&Value::Null));
+/// assert_eq!(labels.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["app", "team"]);
+/// ```
+// INVARIANT: sorted by key, and no key stands twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mapping(Vec<(Text, Value)>);
+
+/// In a mapping of so many entries, looking at one after the other is faster than halving.
+const FEW: usize = 8;
+
+impl Mapping {
+    /// The mapping of these entries, in any order; `None` if a key stands twice.
+    pub(crate) fn of_unique(mut entries: Vec<(Text, Value)>) -> Option<Self> {
+        entries.sort_unstable_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
+        let twice = entries.array_windows().any(|[(a, _), (b, _)]| a == b);
+        (!twice).then_some(Self(entries))
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        if self.0.len() <= FEW {
+            return self
+                .iter()
+                .find(|(name, _)| *name == key)
+                .map(|(_, value)| value);
+        }
+        let at = self
+            .0
+            .binary_search_by(|(name, _)| (**name).cmp(key))
+            .ok()?;
+        self.0.get(at).map(|(_, value)| value)
+    }
+
+    /// The entries in the order of their keys.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (&**key, value))
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Of entries with one key, the last stays.
+impl<K: Into<Text>> FromIterator<(K, Value)> for Mapping {
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
+        let entries = entries.into_iter().map(|(key, value)| (key.into(), value));
+        let sorted: BTreeMap<Text, Value> = entries.collect();
+        Self(sorted.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Mapping {
+    type Item = (Text, Value);
+    type IntoIter = std::vec::IntoIter<(Text, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl Serialize for Mapping {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
 }
 
 impl Value {
@@ -39,21 +157,21 @@ impl Value {
 }
 
 impl Value {
-    /// A copy, taken from the bytes that are left; `None`, and nothing taken, if it is larger.
-    pub(crate) fn copy_within(&self, left: &mut usize) -> Option<Self> {
+    /// The value, taken from the bytes that are left; `None`, and nothing taken, if it is larger.
+    pub(crate) fn within(&self, left: &mut usize) -> Option<&Self> {
         let mut rest = *left;
         if !self.fits(&mut rest) {
             return None;
         }
         *left = rest;
-        Some(self.clone())
+        Some(self)
     }
 
     /// Takes the value's bytes from what is left; false as soon as nothing is.
     fn fits(&self, left: &mut usize) -> bool {
         let own = match self {
             Value::String(text) => text.len(),
-            Value::Mapping(entries) => entries.keys().map(String::len).sum(),
+            Value::Mapping(entries) => entries.iter().map(|(key, _)| key.len()).sum(),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) => 0,
         };
         // What a value without text takes is of the order of a number's digits.
@@ -63,14 +181,14 @@ impl Value {
         *left = rest;
         match self {
             Value::List(items) => items.iter().all(|item| item.fits(left)),
-            Value::Mapping(entries) => entries.values().all(|value| value.fits(left)),
+            Value::Mapping(entries) => entries.iter().all(|(_, value)| value.fits(left)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
         }
     }
 }
 
 /// A value that a rule compares with: never null, never a container.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(untagged)]
 pub enum Scalar {
     /// A boolean.
@@ -78,7 +196,7 @@ pub enum Scalar {
     /// A number, compared by value.
     Number(Number),
     /// Text, compared by its bytes.
-    String(String),
+    String(Text),
 }
 
 impl Scalar {
@@ -93,7 +211,7 @@ impl Scalar {
 }
 
 /// What a rule compares with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(untagged)]
 pub enum Operand {
     /// One value.

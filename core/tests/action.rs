@@ -10,11 +10,9 @@
     reason = "a test may fail loudly, and tables are long"
 )]
 
-use std::collections::BTreeMap;
-
 use lattice_core::action::Lookup;
 use lattice_core::condition::Path;
-use lattice_core::{Action, Code, Number, Value, limits};
+use lattice_core::{Action, Code, Mapping, Number, Value, limits};
 
 #[test]
 fn values() {
@@ -31,15 +29,15 @@ fn values() {
         ("big", number("18446744073709551615")),
         ("small", number("-9223372036854775808")),
         ("one", number("1")),
-        ("t", Value::String("é\n😀".to_owned())),
+        ("t", Value::String("é\n😀".into())),
         ("no", Value::Null),
         ("yes", Value::Bool(true)),
-        ("\"\"", Value::Mapping(BTreeMap::new())),
+        ("\"\"", Value::Mapping(Mapping::default())),
         (
             "data_accessed",
             Value::List(vec![
-                Value::String("x".to_owned()),
-                Value::Mapping([("y".to_owned(), Value::List(Vec::new()))].into()),
+                Value::String("x".into()),
+                Value::Mapping([("y", Value::List(Vec::new()))].into_iter().collect()),
             ]),
         ),
     ];
@@ -58,9 +56,11 @@ fn paths_never_fall_back() {
         br#"{"action_type": "top", "metadata": {"action_type": "below", "data_accessed": ["below"], "metadata": 1, "a": {"b": null, "c.d": 2}, "l": [{"x": 1}]}}"#,
     )
     .unwrap();
-    let top = Value::String("top".to_owned());
+    let top = Value::String("top".into());
     let number = |int: i64| Value::Number(int.into());
-    let list = Value::List(vec![Value::Mapping([("x".to_owned(), number(1))].into())]);
+    let list = Value::List(vec![Value::Mapping(
+        [("x", number(1))].into_iter().collect(),
+    )]);
     let (one, two) = (number(1), number(2));
     let rows = [
         ("action_type", Lookup::Found(&top)),
@@ -332,7 +332,7 @@ fn limits_hold_exactly() {
     let error = Action::parse(padded(limits::ACTION_BYTES + 1).as_bytes()).unwrap_err();
     assert_eq!(error.message(), "the action is larger than 1048576 bytes");
 
-    let of = |value| Action::new("a", [("x".to_owned(), value)].into(), None);
+    let of = |value| Action::new("a", [("x", value)].into_iter().collect(), None);
     assert!(of(list_in_lists(limits::ACTION_NESTING - 2)).is_ok());
     assert_eq!(
         of(list_in_lists(limits::ACTION_NESTING - 1))
@@ -340,24 +340,20 @@ fn limits_hold_exactly() {
             .message(),
         too_deep
     );
-    assert!(of(Value::String("x".repeat(limits::ACTION_BYTES - 100))).is_ok());
-    let error = of(Value::String("x".repeat(limits::ACTION_BYTES))).unwrap_err();
+    assert!(of(Value::String("x".repeat(limits::ACTION_BYTES - 100).into())).is_ok());
+    let error = of(Value::String("x".repeat(limits::ACTION_BYTES).into())).unwrap_err();
     assert_eq!(error.message(), "the action is larger than 1048576 bytes");
 }
 
 /// A mapping of these entries.
 fn object(pairs: &[(&str, Value)]) -> Value {
     let pairs = pairs.iter();
-    Value::Mapping(
-        pairs
-            .map(|(key, value)| ((*key).to_owned(), value.clone()))
-            .collect(),
-    )
+    Value::Mapping(pairs.map(|(key, value)| (*key, value.clone())).collect())
 }
 
 #[test]
 fn whole_objects_are_read_like_text() {
-    let text = |text: &str| Value::String(text.to_owned());
+    let text = |text: &str| Value::String(text.into());
     let list = Value::List(vec![Value::Null]);
     let whole = object(&[
         ("action_type", text("db.write")),
@@ -430,11 +426,11 @@ fn values_and_text_make_the_same_action() {
         Action::parse(br#"{"action_type": "a.b", "metadata": {"x": 1}, "data_accessed": ["y"]}"#);
     let values = Action::new(
         "a.b",
-        [("x".to_owned(), Value::Number(1_i64.into()))].into(),
-        Some(vec![Value::String("y".to_owned())]),
+        [("x", Value::Number(1_i64.into()))].into_iter().collect(),
+        Some(vec![Value::String("y".into())]),
     );
     assert_eq!(text.unwrap(), values.unwrap());
-    let error = Action::new("a.*", BTreeMap::new(), None).unwrap_err();
+    let error = Action::new("a.*", Mapping::default(), None).unwrap_err();
     assert_eq!(
         (error.code(), error.message()),
         (

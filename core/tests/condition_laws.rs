@@ -157,7 +157,7 @@ const TEXTS: &[&str] = &[
 
 fn value() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![
-        3 => select(TEXTS).prop_map(|text| Value::String(text.to_owned())).boxed(),
+        3 => select(TEXTS).prop_map(|text| Value::String(text.into())).boxed(),
         2 => (0_i64..3).prop_map(|int| Value::Number(int.into())).boxed(),
         1 => any::<bool>().prop_map(Value::Bool).boxed(),
         1 => Just(Value::Null).boxed(),
@@ -170,7 +170,7 @@ fn value() -> impl Strategy<Value = Value> {
         );
         prop_oneof![
             prop::collection::vec(inner, 0..4).prop_map(Value::List),
-            fields.prop_map(Value::Mapping),
+            fields.prop_map(|fields| Value::Mapping(fields.into_iter().collect())),
         ]
     })
 }
@@ -200,9 +200,9 @@ fn broken(value: &Value, taken: &[&str]) -> Vec<Option<Value>> {
     let others = [
         Value::Bool(true),
         Value::Number(1_i64.into()),
-        Value::String("x".to_owned()),
-        Value::List(vec![Value::String("x".to_owned())]),
-        Value::Mapping([("z".to_owned(), Value::Bool(true))].into()),
+        Value::String("x".into()),
+        Value::List(vec![Value::String("x".into())]),
+        Value::Mapping([("z", Value::Bool(true))].into_iter().collect()),
     ];
     all.extend(
         others
@@ -264,8 +264,11 @@ fn mutations(rule: &Rule, mapping: &Metadata, above: &str) -> Vec<Metadata> {
             with(changed);
         }
         if let Value::Mapping(below) = value {
-            for changed in mutations(rule, below, &path) {
-                with(Some(Value::Mapping(changed)));
+            let below = below
+                .iter()
+                .map(|(key, value)| (key.to_owned(), value.clone()));
+            for changed in mutations(rule, &below.collect(), &path) {
+                with(Some(Value::Mapping(changed.into_iter().collect())));
             }
         }
     }
@@ -273,7 +276,7 @@ fn mutations(rule: &Rule, mapping: &Metadata, above: &str) -> Vec<Metadata> {
 }
 
 fn action(metadata: Metadata, data_accessed: Option<Vec<Value>>) -> Action {
-    Action::new("x.xa", metadata, data_accessed).unwrap()
+    Action::new("x.xa", metadata.into_iter().collect(), data_accessed).unwrap()
 }
 
 proptest! {

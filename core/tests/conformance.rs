@@ -29,7 +29,7 @@ enum Document {
     Validation(view::Validation),
     Text(Text),
     Plan(Box<view::Plan>),
-    Decision(view::Decision),
+    Decision(view::Decision<'static>),
 }
 
 type Outcome = Result<Document, Box<ErrorDocument>>;
@@ -56,7 +56,9 @@ fn run(suite: &Suite, case: &Case) -> Outcome {
             let manifest = parse(&suite.manifest(case), "manifest.yaml")?;
             let action = Action::parse(suite.action(case).as_bytes());
             let action = action.map_err(|error| document(error, "action.json"))?;
-            Ok(Document::Decision(manifest.policies().decide(&action)))
+            Ok(Document::Decision(
+                manifest.policies().decide(&action).into_owned(),
+            ))
         }
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
     }

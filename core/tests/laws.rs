@@ -24,9 +24,9 @@ use serde_json::{Value, json};
 use generate::{action, comparisons, mode, set, specs, state};
 use rewrite::{EDITS, spelling};
 
-fn decide(policies: &PolicySet, action: &Value) -> Decision {
+fn decide(policies: &PolicySet, action: &Value) -> Decision<'static> {
     let action = Action::parse(action.to_string().as_bytes()).expect("generated actions parse");
-    policies.decide(&action)
+    policies.decide(&action).into_owned()
 }
 
 /// `policy_not_found` = `denied` < `requested` < `executed`.
@@ -299,7 +299,7 @@ proptest! {
     #[test]
     fn a_more_general_policy_never_rescues_nor_refuses(specs in specs(), action in action(), approval in any::<bool>()) {
         let decision = decide(&set(specs.clone()), &action);
-        let decided_by = |spec: &PolicySpec| Some(&spec.name) == decision.policy_name.as_ref();
+        let decided_by = |spec: &PolicySpec| Some(spec.name.as_str()) == decision.policy_name.as_deref();
         prop_assume!(specs.iter().any(|spec| decided_by(spec) && spec.action_type != "*"));
         let mut with_all = specs;
         with_all.push(PolicySpec {

@@ -523,7 +523,8 @@ rules:
     .unwrap();
     let json =
         br#"{"action_type": "t", "metadata": {"a": 1, "tags": ["q", null], "b": {"c.d": "text"}}}"#;
-    let (result, trace) = conditions.evaluate(&Action::parse(json).unwrap());
+    let action = Action::parse(json).unwrap();
+    let (result, trace) = conditions.evaluate(&action);
     let shown: Vec<String> = trace
         .iter()
         .map(|rule| {

@@ -103,8 +103,8 @@ impl Reader {
     }
 
     /// How the workspace's policies meet `action`. All that an agent key may ask for.
-    pub fn decide(&self, action: &Action) -> Result<view::Decision, Error> {
-        Ok(self.state()?.active.decide(action))
+    pub fn decide(&self, action: &Action) -> Result<view::Decision<'static>, Error> {
+        Ok(self.state()?.active.decide(action).into_owned())
     }
 
     /// At most `limit` audit events in order of `seq`, from `cursor` on (the `next_cursor` of the page before).

@@ -59,12 +59,12 @@ impl Eval {
         Ok(done.exit(Exit::Refused))
     }
 
-    fn decide(&self, session: &mut Session<'_, '_>) -> Result<Decision, Error> {
+    fn decide(&self, session: &mut Session<'_, '_>) -> Result<Decision<'static>, Error> {
         if let Some(file) = &self.file {
             let input = session.read(file, MANIFEST)?;
             let manifest = manifest(input, session)?;
             let action = self.action(session)?;
-            return Ok(manifest.policies().decide(&action));
+            return Ok(manifest.policies().decide(&action).into_owned());
         }
         let (reader, _) = self.key.reader(KeyKind::Agent, session)?;
         let action = self.action(session)?;

@@ -8,7 +8,7 @@ use super::markdown::code;
 use super::{Paint, Table, count, safe, value};
 
 /// The status, the policy that decided, and every rule that was looked at.
-pub(crate) fn text(decision: &Decision, paint: Paint) -> String {
+pub(crate) fn text(decision: &Decision<'_>, paint: Paint) -> String {
     let status = headline(decision);
     let mut out = match decision.status {
         Status::Executed => paint.green(&status),
@@ -32,8 +32,8 @@ pub(crate) fn text(decision: &Decision, paint: Paint) -> String {
     out
 }
 
-fn rules(decision: &Decision, policy: &PolicyResult, paint: Paint) -> String {
-    let rules: Vec<&RuleResult> = of(decision, policy).collect();
+fn rules(decision: &Decision<'_>, policy: &PolicyResult<'_>, paint: Paint) -> String {
+    let rules: Vec<&RuleResult<'_>> = of(decision, policy).collect();
     if rules.is_empty() {
         return "    no rules: true for every action\n".to_owned();
     }
@@ -51,7 +51,7 @@ fn rules(decision: &Decision, policy: &PolicyResult, paint: Paint) -> String {
 }
 
 /// The same as a heading and a table for each policy.
-pub(crate) fn markdown(decision: &Decision) -> String {
+pub(crate) fn markdown(decision: &Decision<'_>) -> String {
     let mut out = format!("### {}\n\n", code(&headline(decision)));
     if let Some(policy) = &decision.policy_name {
         let _ = writeln!(out, "Decided by {}.\n", code(policy));
@@ -70,7 +70,7 @@ pub(crate) fn markdown(decision: &Decision) -> String {
     out
 }
 
-fn headline(decision: &Decision) -> String {
+fn headline(decision: &Decision<'_>) -> String {
     match decision.status {
         Status::PolicyNotFound => {
             "policy_not_found: no policy names this action type, so it is blocked".to_owned()
@@ -91,16 +91,16 @@ fn headline(decision: &Decision) -> String {
 }
 
 fn of<'d>(
-    decision: &'d Decision,
-    policy: &'d PolicyResult,
-) -> impl Iterator<Item = &'d RuleResult> {
+    decision: &'d Decision<'_>,
+    policy: &'d PolicyResult<'_>,
+) -> impl Iterator<Item = &'d RuleResult<'d>> {
     decision
         .conditions_evaluated
         .iter()
         .filter(|rule| rule.policy == policy.name)
 }
 
-fn cells(rule: &RuleResult) -> [String; 5] {
+fn cells(rule: &RuleResult<'_>) -> [String; 5] {
     let outcome = match (rule.result, &rule.reason) {
         (Some(true), _) => "true".to_owned(),
         (Some(false), _) => "false".to_owned(),
@@ -108,8 +108,8 @@ fn cells(rule: &RuleResult) -> [String; 5] {
         (None, None) => "unknown".to_owned(),
     };
     [
-        rule.field.clone(),
-        rule.operator.clone(),
+        rule.field.to_string(),
+        rule.operator.to_string(),
         rule.expected
             .as_ref()
             .map(value)
@@ -133,7 +133,7 @@ fn shortened(text: String) -> String {
     }
 }
 
-fn approval(policy: &PolicyResult) -> &'static str {
+fn approval(policy: &PolicyResult<'_>) -> &'static str {
     if policy.approval_required {
         " (requires approval)"
     } else {

@@ -34,7 +34,7 @@ impl Shown {
 fn text(side: &Value) -> String {
     match side {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.to_string(),
         other => value(other),
     }
 }
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_field_is_shown_by_what_it_holds() {
-        let string = |text: &str| Value::String(text.to_owned());
+        let string = |text: &str| Value::String(text.into());
         let list = Value::List(vec![string("main"), string("release/*")]);
         let rows = [
             (

@@ -129,7 +129,7 @@ mod tests {
     }
 
     fn plan() -> Plan {
-        let text = |text: &str| Value::String(text.to_owned());
+        let text = |text: &str| Value::String(text.into());
         let added = vec![
             field("action_type", Value::Null, text("deploy.production")),
             field("conditions", Value::Null, text("logic: all\nrules: []\n")),

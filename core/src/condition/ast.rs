@@ -35,6 +35,16 @@ impl Group {
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
+
+    /// Shows `visit` every comparison, at any depth, in document order.
+    pub(crate) fn each_comparison<'g>(&'g self, visit: &mut impl FnMut(&'g Comparison)) {
+        for rule in &self.rules {
+            match rule {
+                Rule::Comparison(comparison) => visit(comparison),
+                Rule::Group(group) => group.each_comparison(visit),
+            }
+        }
+    }
 }
 
 /// How the rules of a group are joined.
@@ -74,8 +84,12 @@ pub enum Rule {
 /// A test of one field. Two are equal if path, operator and value are.
 #[derive(Debug)]
 pub struct Comparison {
-    pub(crate) path: Path,
+    pub(crate) path: Arc<Path>,
+    /// Which of the document's comparisons it is, from 0 on.
+    pub(super) ordinal: u32,
     pub(crate) operator: Operator,
+    /// Whether the operator is the negation of the one that `test` judges by.
+    pub(super) negated: bool,
     // INVARIANT: a list is sorted, without repeats, not empty, and its elements are of one type.
     pub(crate) value: Option<Operand>,
     pub(super) test: Test,
@@ -85,6 +99,10 @@ impl Comparison {
     /// The field it looks at.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(crate) fn shared_path(&self) -> Arc<Path> {
+        Arc::clone(&self.path)
     }
 
     /// What it asks.

@@ -1,7 +1,6 @@
-//! Evaluation: one walk, with or without a trace.
+//! Evaluation: one walk, over an action or over fields found before, with or without a trace.
 
 use crate::action::{Action, Lookup};
-use crate::limits::TRACE_BYTES;
 use crate::value::{Operand, Value};
 
 use super::ast::{Comparison, Group, Logic, Rule, Test};
@@ -11,81 +10,87 @@ use super::truth::Truth;
 
 /// One comparison's outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trace {
+pub struct Trace<'a> {
     /// The path in its canonical spelling.
-    pub field: String,
+    pub field: &'a str,
     /// The operator's canonical name.
     pub operator: &'static str,
     /// What the rule compares with; `None` where the operator takes no value.
-    pub expected: Option<Operand>,
+    pub expected: Option<&'a Operand>,
     /// What the action holds there; `None` where it holds nothing, and where the values of the trace would take more
     /// than [`crate::limits::TRACE_BYTES`] together.
-    pub actual: Option<Value>,
+    pub actual: Option<&'a Value>,
     /// The result.
     pub result: Truth,
     /// Why the result is unknown, naming the place; `None` where it is not.
     pub reason: Option<String>,
 }
 
+/// Where a walk finds the values of fields.
+#[derive(Debug)]
+pub(crate) enum Fields<'f, 'a> {
+    /// In the action, each when it is asked for.
+    Of(&'a Action),
+    /// Among fields that were found before, for several documents.
+    Found {
+        fields: &'f [Lookup<'a>],
+        /// For each comparison of the document, which of the fields it reads; empty where each has its own.
+        // INVARIANT: each is an index of `fields`.
+        slots: &'f [u32],
+    },
+}
+
+impl<'a> Fields<'_, 'a> {
+    #[inline]
+    fn find(&self, comparison: &Comparison) -> Lookup<'a> {
+        match self {
+            Fields::Of(action) => action.lookup(&comparison.path),
+            Fields::Found { fields, slots } => {
+                let own = comparison.ordinal;
+                let slot = slots.get(own as usize).copied().unwrap_or(own);
+                let field = fields.get(slot as usize);
+                field.copied().unwrap_or(Lookup::Missing)
+            }
+        }
+    }
+}
+
 /// Who watches a walk.
-pub(super) trait Observer {
+pub(super) trait Observer<'a> {
     /// Whether the walk visits rules that can no longer change the result.
     const VISITS_ALL: bool;
 
-    fn saw(&mut self, comparison: &Comparison, found: Lookup<'_>, outcome: Outcome);
+    fn saw(&mut self, comparison: &'a Comparison, found: Lookup<'a>, outcome: Outcome);
 }
 
 /// Nobody: only the result counts.
 pub(super) struct Bare;
 
-impl Observer for Bare {
+impl Observer<'_> for Bare {
     const VISITS_ALL: bool = false;
 
     fn saw(&mut self, _: &Comparison, _: Lookup<'_>, _: Outcome) {}
 }
 
-/// Writes down what it sees. The values are the sender's, and every rule that reads one repeats it: they have a bound.
-#[derive(Debug)]
-pub(crate) struct Tracer {
-    traces: Vec<Trace>,
-    left: usize,
+/// Hands on what it sees. Every rule that reads a value repeats it, and values are the sender's: they have a bound.
+pub(super) struct Tracer<'t, F> {
+    /// Bytes of values that may still be handed on.
+    pub(super) left: &'t mut usize,
+    pub(super) write: F,
 }
 
-impl Tracer {
-    pub(crate) fn new() -> Self {
-        Self {
-            traces: Vec::new(),
-            left: TRACE_BYTES,
-        }
-    }
-
-    /// A copy of a value, if there is room for it.
-    pub(crate) fn copy(&mut self, value: &Value) -> Option<Value> {
-        value.copy_within(&mut self.left)
-    }
-
-    pub(crate) fn push(&mut self, trace: Trace) {
-        self.traces.push(trace);
-    }
-
-    /// What was written down since the last call.
-    pub(crate) fn take(&mut self) -> Vec<Trace> {
-        std::mem::take(&mut self.traces)
-    }
-}
-
-impl Observer for Tracer {
+impl<'a, F: FnMut(Trace<'a>)> Observer<'a> for Tracer<'_, F> {
     const VISITS_ALL: bool = true;
 
-    fn saw(&mut self, comparison: &Comparison, found: Lookup<'_>, outcome: Outcome) {
+    fn saw(&mut self, comparison: &'a Comparison, found: Lookup<'a>, outcome: Outcome) {
         let actual = match found {
-            Lookup::Found(value) => self.copy(value),
+            Lookup::Found(value) => value.within(self.left),
             Lookup::Missing | Lookup::NotMapping { .. } => None,
         };
-        self.push(Trace {
-            field: comparison.path.to_string(),
+        (self.write)(Trace {
+            field: comparison.path.as_str(),
             operator: comparison.operator.name(),
-            expected: comparison.value.clone(),
+            expected: comparison.value.as_ref(),
             actual,
             result: outcome.map_or(Truth::Unknown, Truth::from),
             reason: outcome
@@ -96,7 +101,11 @@ impl Observer for Tracer {
 }
 
 impl Group {
-    pub(super) fn evaluate<O: Observer>(&self, action: &Action, observer: &mut O) -> Truth {
+    pub(super) fn evaluate<'a, O: Observer<'a>>(
+        &'a self,
+        fields: &Fields<'_, 'a>,
+        observer: &mut O,
+    ) -> Truth {
         // `none` is the negation of `any`.
         let settled = match self.logic {
             Logic::All => Truth::False,
@@ -104,17 +113,18 @@ impl Group {
         };
         let mut joined = settled.not();
         for rule in &self.rules {
-            if joined == settled && !O::VISITS_ALL {
-                break;
-            }
             let truth = match rule {
-                Rule::Group(group) => group.evaluate(action, observer),
-                Rule::Comparison(comparison) => comparison.evaluate(action, observer),
+                Rule::Group(group) => group.evaluate(fields, observer),
+                Rule::Comparison(comparison) => comparison.evaluate(fields, observer),
             };
-            joined = match self.logic {
-                Logic::All => joined.and(truth),
-                Logic::Any | Logic::None => joined.or(truth),
-            };
+            if truth == settled {
+                joined = settled;
+                if !O::VISITS_ALL {
+                    break;
+                }
+            } else if truth == Truth::Unknown && joined != settled {
+                joined = Truth::Unknown;
+            }
         }
         match self.logic {
             Logic::All | Logic::Any => joined,
@@ -124,10 +134,11 @@ impl Group {
 }
 
 impl Comparison {
-    fn evaluate(&self, action: &Action, observer: &mut impl Observer) -> Truth {
-        let found = action.lookup(&self.path);
+    #[inline]
+    fn evaluate<'a>(&'a self, fields: &Fields<'_, 'a>, observer: &mut impl Observer<'a>) -> Truth {
+        let found = fields.find(self);
         let mut outcome = self.judge(found);
-        if self.operator.negation_of().is_some() {
+        if self.negated {
             outcome = outcome.map(|holds| !holds);
         }
         observer.saw(self, found, outcome);
@@ -135,6 +146,7 @@ impl Comparison {
     }
 
     /// What the operator, or the one it negates, says.
+    #[inline]
     fn judge(&self, found: Lookup<'_>) -> Outcome {
         let reason = match found {
             Lookup::Found(value) => return self.judge_value(value),
@@ -150,6 +162,7 @@ impl Comparison {
         Err(reason)
     }
 
+    #[inline]
     fn judge_value(&self, value: &Value) -> Outcome {
         let outcome = match &self.test {
             Test::Presence => Ok(true),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::value::Text;
+
 use super::Refusal;
 use super::expression::Extent;
 use super::pattern::{self, Matcher, Patterns, Syntax};
@@ -12,7 +14,7 @@ use super::pattern::{self, Matcher, Patterns, Syntax};
 /// run of segments, `?` one character but `/`, and `\` takes the next character literally.
 #[derive(Debug, Clone)]
 pub struct Glob {
-    text: Arc<str>,
+    text: Text,
     matcher: Arc<Matcher>,
 }
 
@@ -29,6 +31,10 @@ impl Glob {
     /// The glob as it was written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    pub(crate) fn shared_text(&self) -> Text {
+        self.text.clone()
     }
 
     /// Bytes of the automaton that it needs; none for a comparison.

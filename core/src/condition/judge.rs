@@ -39,7 +39,7 @@ pub(super) fn equals_any(value: &Value, operands: &[Scalar]) -> Outcome {
 pub(super) fn contains(value: &Value, operands: &[Scalar]) -> Outcome {
     match (value, operands) {
         (Value::List(_), _) => any_in(value, operands),
-        (Value::String(_), [Scalar::String(part)]) => Ok(text(value)?.contains(part.as_str())),
+        (Value::String(_), [Scalar::String(part)]) => Ok(text(value)?.contains(&**part)),
         (_, [Scalar::String(_)]) => Err(Flaw::of_type(value, "a list or a string").into()),
         (_, _) => Err(Flaw::of_type(value, "a list").into()),
     }
@@ -79,7 +79,11 @@ fn join_elements(value: &Value, operands: &[Scalar], decisive: bool) -> Outcome 
     unknown.map_or(Ok(!decisive), Err)
 }
 
+/// Among so many operands, looking at one after the other is faster than halving.
+const FEW: usize = 8;
+
 /// Whether the value equals one of the operands, which are sorted and of one type.
+#[inline]
 fn is_one_of(value: &Value, operands: &[Scalar]) -> Result<bool, Flaw> {
     let found = match (value, operands.first()) {
         (Value::Bool(value), Some(Scalar::Bool(_))) => operands.contains(&Scalar::Bool(*value)),
@@ -88,11 +92,19 @@ fn is_one_of(value: &Value, operands: &[Scalar]) -> Result<bool, Flaw> {
         }
         (Value::String(_), Some(Scalar::String(_))) => {
             let text = text(value)?;
-            let order = |operand: &Scalar| match operand {
-                Scalar::String(operand) => operand.as_str().cmp(text),
-                Scalar::Bool(_) | Scalar::Number(_) => Ordering::Less,
-            };
-            operands.binary_search_by(order).is_ok()
+            if operands.len() <= FEW {
+                let is_same = |operand: &Scalar| match operand {
+                    Scalar::String(operand) => **operand == *text,
+                    Scalar::Bool(_) | Scalar::Number(_) => false,
+                };
+                operands.iter().any(is_same)
+            } else {
+                let order = |operand: &Scalar| match operand {
+                    Scalar::String(operand) => (**operand).cmp(text),
+                    Scalar::Bool(_) | Scalar::Number(_) => Ordering::Less,
+                };
+                operands.binary_search_by(order).is_ok()
+            }
         }
         (_, Some(operand)) => return Err(Flaw::of_type(value, operand.kind())),
         (_, None) => false,
@@ -101,10 +113,11 @@ fn is_one_of(value: &Value, operands: &[Scalar]) -> Result<bool, Flaw> {
 }
 
 /// The text of a value, within the bound that operators read.
+#[inline]
 pub(super) fn text(value: &Value) -> Result<&str, Flaw> {
     match value {
         Value::String(text) if text.len() > TEXT_BYTES => Err(Flaw::TooLong),
-        Value::String(text) => Ok(text),
+        Value::String(text) => Ok(&**text),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Mapping(_) => {
             Err(Flaw::of_type(value, "a string"))
         }

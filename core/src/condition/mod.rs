@@ -38,15 +38,18 @@ use std::sync::Arc;
 use crate::action::Action;
 use crate::error::{Code, Error};
 use crate::findings::{Findings, Sink};
+use crate::limits::TRACE_BYTES;
 use crate::source::Source;
 
 pub(crate) use ast::Canonical;
 pub use ast::{Comparison, Group, Logic, Rule};
+pub(crate) use evaluate::Fields;
 pub use evaluate::Trace;
-pub(crate) use evaluate::Tracer;
+use evaluate::Tracer;
 pub use glob::Glob;
 pub use operator::{Operator, ValueType};
 pub use path::Path;
+pub(crate) use path::Root;
 pub(crate) use pattern::Patterns;
 pub use truth::Truth;
 
@@ -58,6 +61,7 @@ pub struct Conditions(Arc<Inner>);
 struct Inner {
     text: String,
     root: Group,
+    comparisons: usize,
 }
 
 impl Conditions {
@@ -105,12 +109,23 @@ impl Conditions {
     ) -> Option<Self> {
         let root = parse::document(text, patterns, sink)?;
         let text = text.to_owned();
-        Some(Self(Arc::new(Inner { text, root })))
+        let mut comparisons = 0;
+        root.each_comparison(&mut |_| comparisons += 1);
+        Some(Self(Arc::new(Inner {
+            text,
+            root,
+            comparisons,
+        })))
     }
 
     /// The text as it was written.
     pub fn text(&self) -> &str {
         &self.0.text
+    }
+
+    /// How many comparisons there are, at any depth.
+    pub(crate) fn comparisons(&self) -> usize {
+        self.0.comparisons
     }
 
     /// The outermost group.
@@ -125,18 +140,32 @@ impl Conditions {
 
     /// The result for an action, without a trace: rules that can no longer change it are skipped.
     pub fn test(&self, action: &Action) -> Truth {
-        self.root().evaluate(action, &mut evaluate::Bare)
+        self.test_in(&Fields::Of(action))
     }
 
     /// The result for an action, and the outcome of every comparison in document order.
-    pub fn evaluate(&self, action: &Action) -> (Truth, Vec<Trace>) {
-        let mut tracer = Tracer::new();
-        (self.trace(action, &mut tracer), tracer.take())
+    pub fn evaluate<'a>(&'a self, action: &'a Action) -> (Truth, Vec<Trace<'a>>) {
+        let mut traces = Vec::with_capacity(self.comparisons());
+        let left = &mut { TRACE_BYTES };
+        let write = |trace| traces.push(trace);
+        let result = self.trace_in(&Fields::Of(action), left, write);
+        (result, traces)
     }
 
-    /// The result for an action; the outcome of every comparison goes to the tracer.
-    pub(crate) fn trace(&self, action: &Action, tracer: &mut Tracer) -> Truth {
-        self.root().evaluate(action, tracer)
+    /// [`Conditions::test`] over an action or fields that were found before.
+    pub(crate) fn test_in<'a>(&'a self, fields: &Fields<'_, 'a>) -> Truth {
+        self.root().evaluate(fields, &mut evaluate::Bare)
+    }
+
+    /// [`Conditions::evaluate`] over an action or fields that were found before: values are handed on as long as
+    /// `left` has room for them.
+    pub(crate) fn trace_in<'a>(
+        &'a self,
+        fields: &Fields<'_, 'a>,
+        left: &mut usize,
+        write: impl FnMut(Trace<'a>),
+    ) -> Truth {
+        self.root().evaluate(fields, &mut Tracer { left, write })
     }
 }
 

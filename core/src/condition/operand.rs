@@ -200,14 +200,14 @@ impl Parser<'_, '_> {
 
 /// A string as a scalar.
 fn text(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option<Scalar> {
-    string(node, what, sink).map(|text| Scalar::String(text.to_owned()))
+    string(node, what, sink).map(|text| Scalar::String(text.into()))
 }
 
 /// A network as a scalar, which keeps the spelling.
 fn cidr(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option<Scalar> {
     let text = string(node, what, sink)?;
     match network(text) {
-        Ok(_) => Some(Scalar::String(text.to_owned())),
+        Ok(_) => Some(Scalar::String(text.into())),
         Err(refusal) => {
             sink.error_help(node.span, refusal.message, refusal.help);
             None
@@ -220,12 +220,12 @@ fn cidr(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option<Scalar> {
     reason = "the tree keeps an operand or none"
 )]
 fn one(text: &str) -> Option<Operand> {
-    Some(Operand::Scalar(Scalar::String(text.to_owned())))
+    Some(Operand::Scalar(Scalar::String(text.into())))
 }
 
 fn texts(list: &[Scalar]) -> impl Iterator<Item = &str> {
     list.iter().filter_map(|scalar| match scalar {
-        Scalar::String(text) => Some(text.as_str()),
+        Scalar::String(text) => Some(&**text),
         Scalar::Bool(_) | Scalar::Number(_) => None,
     })
 }

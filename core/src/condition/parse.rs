@@ -1,5 +1,7 @@
 //! From a text to the tree: every error is reported, at its place.
 
+use std::sync::Arc;
+
 use crate::decode::{Fields, excerpt, is_null, list, report_problems, string, wrong_type};
 use crate::error::Lint;
 use crate::findings::{Sink, suggestion};
@@ -39,6 +41,7 @@ pub(super) fn document(text: &str, patterns: &mut Patterns, sink: &mut Sink<'_>)
     let mut parser = Parser {
         cut_at: reader.is_cut().then_some(text.len()),
         rules: 0,
+        comparisons: 0,
         items: 0,
         compiled: 0,
         patterns,
@@ -64,6 +67,8 @@ pub(super) struct Parser<'p, 's> {
     cut_at: Option<usize>,
     /// Comparisons and groups so far.
     rules: usize,
+    /// Comparisons so far that are as they should be.
+    comparisons: u32,
     /// Elements of list values so far.
     pub(super) items: usize,
     /// Bytes of compiled patterns so far.
@@ -184,17 +189,21 @@ impl Parser<'_, '_> {
             self.warn_of_presence_test(operator, &path, span);
         }
         let (value, test) = ready?;
+        let ordinal = self.comparisons;
+        self.comparisons += 1;
         Some(Comparison {
             path,
+            ordinal,
             operator,
+            negated: operator.negation_of().is_some(),
             value,
             test,
         })
     }
 
-    fn path(&mut self, node: &Node<'_>) -> Option<Path> {
+    fn path(&mut self, node: &Node<'_>) -> Option<Arc<Path>> {
         let text = string(node, "`field`", self.sink)?;
-        let path = Path::read(text);
+        let path = self.patterns.path(text);
         self.accept(path, node)
     }
 

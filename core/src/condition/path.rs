@@ -20,9 +20,22 @@ use super::Refusal;
 /// assert_eq!(path.to_string(), r#"labels."app.io/tier""#);
 /// # Ok::<(), lattice_core::Error>(())
 /// ```
-// INVARIANT: there is at least one segment, and at most PATH_SEGMENTS.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Path(Vec<String>);
+pub struct Path {
+    root: Root,
+    // INVARIANT: at least one, and at most PATH_SEGMENTS.
+    segments: Vec<String>,
+    // INVARIANT: what `spell` makes of the segments.
+    text: String,
+}
+
+/// Where a path begins, as its first segment says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Root {
+    ActionType,
+    DataAccessed,
+    Metadata,
+}
 
 impl Path {
     /// Reads a path.
@@ -59,24 +72,38 @@ impl Path {
             }
             match behind.strip_prefix('.') {
                 Some(next) => rest = next,
-                None => return Ok(Self(segments)),
+                None => {
+                    return Ok(Self {
+                        root: match segments.first().map(String::as_str) {
+                            Some("action_type") => Root::ActionType,
+                            Some("data_accessed") => Root::DataAccessed,
+                            _ => Root::Metadata,
+                        },
+                        text: spell(&segments),
+                        segments,
+                    });
+                }
             }
         }
     }
 
     /// The segments, from the root; at least one.
     pub fn segments(&self) -> &[String] {
-        &self.0
+        &self.segments
     }
 
-    /// The first segment, which says where the path begins.
-    pub fn first(&self) -> &str {
-        self.0.first().map_or("", String::as_str)
+    /// The canonical spelling.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
-    /// The path of the value `depth` segments below the root.
-    pub(super) fn parent(&self, depth: usize) -> Self {
-        Self(self.0.iter().take(depth).cloned().collect())
+    pub(crate) fn root(&self) -> Root {
+        self.root
+    }
+
+    /// How the path of the value `depth` segments below the root is spelt.
+    pub(super) fn parent(&self, depth: usize) -> String {
+        spell(self.segments.get(..depth).unwrap_or_default())
     }
 }
 
@@ -136,19 +163,25 @@ fn quoted<'t>(inside: &'t str, path: &str) -> Result<(String, &'t str), Refusal>
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, segment) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str(".")?;
-            }
-            if segment.is_empty() || segment.contains(['.', '"']) || segment.trim() != segment {
-                let escaped = segment.replace('\\', r"\\").replace('"', "\\\"");
-                write!(f, "\"{escaped}\"")?;
-            } else {
-                f.write_str(segment)?;
-            }
-        }
-        Ok(())
+        f.write_str(&self.text)
     }
+}
+
+fn spell(segments: &[String]) -> String {
+    let mut text = String::new();
+    for segment in segments {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        if segment.is_empty() || segment.contains(['.', '"']) || segment.trim() != segment {
+            text.push('"');
+            text.push_str(&segment.replace('\\', r"\\").replace('"', "\\\""));
+            text.push('"');
+        } else {
+            text.push_str(segment);
+        }
+    }
+    text
 }
 
 #[cfg(test)]

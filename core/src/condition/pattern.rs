@@ -9,6 +9,7 @@ use regex_syntax::hir::{Hir, HirKind, Look};
 use crate::limits::PATTERN_BYTES;
 
 use super::expression::{self, Expression, Extent};
+use super::path::Path;
 use super::{Refusal, glob};
 
 /// What a text must look like.
@@ -42,6 +43,7 @@ impl Matcher {
     }
 
     /// Whether the text looks so; `None` if that cannot be told.
+    #[inline]
     pub(super) fn matches(&self, text: &str) -> Option<bool> {
         Some(match self {
             Matcher::Equals(whole) => text == &**whole,
@@ -70,15 +72,26 @@ pub(super) enum Syntax {
 
 type Compiled = Result<Arc<Matcher>, Refusal>;
 
-/// Patterns compiled once per run, shared by text.
+/// Patterns and paths read once per run, shared by text.
 #[derive(Debug, Default)]
 pub(crate) struct Patterns {
+    paths: HashMap<String, Arc<Path>>,
     search: HashMap<String, Compiled>,
     full_match: HashMap<String, Compiled>,
     glob: HashMap<String, Compiled>,
 }
 
 impl Patterns {
+    /// The path of a text.
+    pub(super) fn path(&mut self, text: &str) -> Result<Arc<Path>, Refusal> {
+        if let Some(path) = self.paths.get(text) {
+            return Ok(Arc::clone(path));
+        }
+        let path = Arc::new(Path::read(text)?);
+        self.paths.insert(text.to_owned(), Arc::clone(&path));
+        Ok(path)
+    }
+
     /// The matcher of a pattern; what was refused once is refused again without a second look.
     pub(super) fn compile(&mut self, syntax: Syntax, pattern: &str) -> Compiled {
         if pattern.len() > PATTERN_BYTES {

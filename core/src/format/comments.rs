@@ -80,7 +80,7 @@ impl<'a> Attach<'a> {
         };
         match node.kind {
             Kind::Absent => None,
-            Kind::Scalar(scalar) => value_of(scalar.text, scalar.style),
+            Kind::Scalar(scalar) => value_of(&scalar.text, scalar.style),
             Kind::List(items) => {
                 let raws = items.into_iter().map(|node| Raw {
                     key: Cow::Borrowed(""),
@@ -218,15 +218,15 @@ impl<'a> Attach<'a> {
 
 /// What a scalar means, whatever its style. What the two versions of YAML read differently is text here: a
 /// valid manifest has it in `exported_at` alone.
-fn value_of<'a>(text: Cow<'_, str>, style: Style) -> Option<Value<'a>> {
+fn value_of<'a>(text: &str, style: Style) -> Option<Value<'a>> {
     let plain = match style {
-        Style::Plain => classify(&text),
+        Style::Plain => classify(text),
         Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded => Plain::String,
     };
     Some(match plain {
         Plain::Null => Value::Null,
         Plain::Bool(value) => Value::Scalar(Scalar::Bool(value)),
-        Plain::Number => Value::Scalar(Scalar::Number(Number::parse(&text).ok()?)),
-        Plain::String | Plain::Ambiguous => Value::Scalar(Scalar::String(text.into_owned())),
+        Plain::Number => Value::Scalar(Scalar::Number(Number::parse(text).ok()?)),
+        Plain::String | Plain::Ambiguous => Value::Scalar(Scalar::String(text.into())),
     })
 }

@@ -44,12 +44,12 @@ fn comparison(block: &mut Block<'_>, rule: &Comparison) -> Option<()> {
 }
 
 fn word<'a>(text: &str) -> Value<'a> {
-    Value::Scalar(Scalar::String(text.to_owned()))
+    Value::Scalar(Scalar::String(text.into()))
 }
 
 /// Values are always in double quotes: what an author changes there stays text.
 fn quote(value: &mut Value<'_>) {
     if let Value::Scalar(Scalar::String(text)) = value {
-        *value = Value::Quoted(std::mem::take(text));
+        *value = Value::Quoted((**text).to_owned());
     }
 }

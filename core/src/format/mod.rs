@@ -63,7 +63,7 @@ fn canonicalize(document: &mut Document<'_>, manifest: &Manifest) -> Result<(), 
     if let Some(time) = manifest.exported_at() {
         root.set(
             "exported_at",
-            Value::Scalar(Scalar::String(exact_time(time))),
+            Value::Scalar(Scalar::String(exact_time(time).into())),
         );
     }
     let policies = root.get_mut("policies").and_then(Value::list_mut);

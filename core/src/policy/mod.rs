@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::condition::{Conditions, Glob};
+use crate::value::{Operand, Scalar};
 
 pub(crate) use draft::{check_name, label};
 pub(crate) use read::{name_of, read};
@@ -60,22 +61,37 @@ pub struct Policy {
 
 /// A set of globs: sorted by text, without repeats.
 #[derive(Debug, Clone)]
-pub struct AllowList(Vec<Glob>);
+pub struct AllowList {
+    globs: Vec<Glob>,
+    /// Their texts, as a trace shows them.
+    operand: Operand,
+}
 
 impl AllowList {
     /// The globs, in the order of their texts.
     pub fn patterns(&self) -> &[Glob] {
-        &self.0
+        &self.globs
+    }
+
+    /// Their texts, as what a rule compares with.
+    pub(crate) fn operand(&self) -> &Operand {
+        &self.operand
     }
 
     fn new(mut patterns: Vec<Glob>) -> Self {
         patterns.sort_by(|a, b| a.text().cmp(b.text()));
         patterns.dedup_by(|a, b| a.text() == b.text());
-        Self(patterns)
+        let texts = patterns
+            .iter()
+            .map(|glob| Scalar::String(glob.shared_text()));
+        Self {
+            operand: Operand::List(texts.collect()),
+            globs: patterns,
+        }
     }
 
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(Glob::text)
+        self.globs.iter().map(Glob::text)
     }
 }
 
@@ -116,6 +132,13 @@ impl Policy {
     /// The branches it admits; `None` for any.
     pub fn allowed_branches(&self) -> Option<&AllowList> {
         self.allowed_branches.as_ref()
+    }
+
+    /// How many rules a trace of it has.
+    pub(crate) fn rules(&self) -> usize {
+        let lists = [&self.allowed_repos, &self.allowed_branches];
+        let conditions = self.conditions.as_ref().map_or(0, Conditions::comparisons);
+        lists.into_iter().flatten().count() + conditions
     }
 
     /// Its conditions.

@@ -1,8 +1,11 @@
 //! Decisions and evaluations with their traces.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::condition::Trace;
 use crate::value::{Operand, Value};
 
 /// How an action is met.
@@ -41,37 +44,37 @@ impl Status {
 
 /// A decision with its trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Decision {
+pub struct Decision<'a> {
     /// How the action is met.
     pub status: Status,
     /// `CONDITIONS_DENIED`, or null unless denied.
-    pub denial_reason: Option<String>,
+    pub denial_reason: Option<Cow<'a, str>>,
     /// The policy that decided; null if none was found.
-    pub policy_name: Option<String>,
+    pub policy_name: Option<Cow<'a, str>>,
     /// Hours until an approval expires, null unless requested.
     pub approval_timeout_hours: Option<u16>,
     /// Every rule of every policy of the deciding level, by policy name, then in document order.
-    pub conditions_evaluated: Vec<RuleResult>,
+    pub conditions_evaluated: Vec<RuleResult<'a>>,
     /// The policies of the deciding level, by name.
-    pub policies: Vec<PolicyResult>,
+    pub policies: Vec<PolicyResult<'a>>,
 }
 
 /// One rule of a decision's trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct RuleResult {
+pub struct RuleResult<'a> {
     /// The policy's name.
-    pub policy: String,
+    pub policy: Cow<'a, str>,
     /// The path, or `repo` or `branch` for an allow-list.
-    pub field: String,
+    pub field: Cow<'a, str>,
     /// The operator's canonical name, or `allowed_repos` or `allowed_branches`.
-    pub operator: String,
+    pub operator: Cow<'a, str>,
     /// What the rule compares with; null where the operator takes no value.
     #[schemars(with = "serde_json::Value")]
-    pub expected: Option<Operand>,
+    pub expected: Option<Cow<'a, Operand>>,
     /// What the action holds; null where it holds nothing, and where the values of the trace would take more than
     /// 8 MiB together.
     #[schemars(with = "serde_json::Value")]
-    pub actual: Option<Value>,
+    pub actual: Option<Cow<'a, Value>>,
     /// True, false, or null for unknown.
     pub result: Option<bool>,
     /// Why the result is unknown; null otherwise.
@@ -80,50 +83,101 @@ pub struct RuleResult {
 
 /// One policy of a decision's trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct PolicyResult {
+pub struct PolicyResult<'a> {
     /// The policy's name.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// True, false, or null for unknown.
     pub result: Option<bool>,
     /// Whether it asks for approval.
     pub approval_required: bool,
 }
 
+impl Decision<'_> {
+    /// The decision with copies of what it borrows.
+    pub fn into_owned(self) -> Decision<'static> {
+        let rules = self.conditions_evaluated.into_iter();
+        let policies = self.policies.into_iter();
+        Decision {
+            status: self.status,
+            denial_reason: self.denial_reason.map(owned),
+            policy_name: self.policy_name.map(owned),
+            approval_timeout_hours: self.approval_timeout_hours,
+            conditions_evaluated: rules.map(RuleResult::into_owned).collect(),
+            policies: policies
+                .map(|policy| PolicyResult {
+                    name: owned(policy.name),
+                    ..policy
+                })
+                .collect(),
+        }
+    }
+}
+
+impl<'a> RuleResult<'a> {
+    pub(crate) fn new(policy: &'a str, trace: Trace<'a>) -> Self {
+        Self {
+            policy: policy.into(),
+            field: trace.field.into(),
+            operator: trace.operator.into(),
+            expected: trace.expected.map(Cow::Borrowed),
+            actual: trace.actual.map(Cow::Borrowed),
+            result: trace.result.as_bool(),
+            reason: trace.reason,
+        }
+    }
+
+    fn into_owned(self) -> RuleResult<'static> {
+        RuleResult {
+            policy: owned(self.policy),
+            field: owned(self.field),
+            operator: owned(self.operator),
+            expected: self.expected.map(owned),
+            actual: self.actual.map(owned),
+            result: self.result,
+            reason: self.reason,
+        }
+    }
+}
+
+fn owned<T: ToOwned + ?Sized>(borrowed: Cow<'_, T>) -> Cow<'static, T> {
+    Cow::Owned(borrowed.into_owned())
+}
+
 /// What conditions alone, without a policy around them, say about an action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Evaluation {
+pub struct Evaluation<'a> {
     /// True, false, or null for unknown.
     pub result: Option<bool>,
     /// Every rule in document order.
-    pub conditions_evaluated: Vec<ConditionResult>,
+    pub conditions_evaluated: Vec<ConditionResult<'a>>,
 }
 
 /// One rule of an evaluation: that of a decision's trace, without the policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct ConditionResult {
+pub struct ConditionResult<'a> {
     /// The path.
-    pub field: String,
+    pub field: &'a str,
     /// The operator's canonical name.
-    pub operator: String,
+    pub operator: &'a str,
     /// What the rule compares with; null where the operator takes no value.
     #[schemars(with = "serde_json::Value")]
-    pub expected: Option<Operand>,
+    pub expected: Option<&'a Operand>,
     /// What the action holds; null as in a decision's trace.
     #[schemars(with = "serde_json::Value")]
-    pub actual: Option<Value>,
+    pub actual: Option<&'a Value>,
     /// True, false, or null for unknown.
     pub result: Option<bool>,
     /// Why the result is unknown; null otherwise.
     pub reason: Option<String>,
 }
 
-impl Evaluation {
+impl<'a> Evaluation<'a> {
     /// Evaluates conditions for an action.
-    pub fn new(conditions: &crate::Conditions, action: &crate::Action) -> Self {
+    pub fn new(conditions: &'a crate::Conditions, action: &'a crate::Action) -> Self {
         let (result, traces) = conditions.evaluate(action);
         let rules = traces.into_iter().map(|trace| ConditionResult {
             field: trace.field,
-            operator: trace.operator.to_owned(),
+            operator: trace.operator,
             expected: trace.expected,
             actual: trace.actual,
             result: trace.result.as_bool(),

@@ -1,19 +1,16 @@
 //! What an agent wants to do, as conditions and decisions read it.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
-use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
+mod exact;
+mod quick;
 
 use crate::action_type;
-use crate::condition::Path;
+use crate::condition::{Path, Root};
 use crate::decode::{excerpt, list};
 use crate::error::{Code, Error};
 use crate::findings::suggestion;
 use crate::limits::{ACTION_BYTES, ACTION_NESTING};
-use crate::number::Number;
-use crate::source::{Source, Span, strip_bom};
-use crate::value::Value;
+use crate::source::strip_bom;
+use crate::value::{Mapping, Text, Value};
 
 /// What an agent wants to do.
 ///
@@ -29,7 +26,7 @@ pub struct Action {
     // Values, so that paths lead to them as to any other: INVARIANT: a string, and a list if there is one.
     kind: Value,
     data_accessed: Option<Value>,
-    pub(crate) metadata: BTreeMap<String, Value>,
+    metadata: Mapping,
 }
 
 /// What stands at a path of an action.
@@ -63,9 +60,10 @@ impl Action {
         let text = std::str::from_utf8(json).map_err(|error| {
             let valid = json.get(..error.valid_up_to()).unwrap_or_default();
             let valid = std::str::from_utf8(valid).unwrap_or_default();
-            error_at(strip_bom(valid), usize::MAX, "the action is not UTF-8")
+            exact::error_at(strip_bom(valid), usize::MAX, "the action is not UTF-8")
         })?;
-        Reader::new(strip_bom(text)).action()
+        let text = strip_bom(text);
+        quick::read(text).map_or_else(|| exact::read(text), Ok)
     }
 
     /// An action of values that a program holds.
@@ -74,8 +72,8 @@ impl Action {
     ///
     /// `INVALID_ACTION` for a wrong action type, and past the limits on size (of the values written as JSON) and nesting.
     pub fn new(
-        action_type: impl Into<String>,
-        metadata: BTreeMap<String, Value>,
+        action_type: impl Into<Text>,
+        metadata: Mapping,
         data_accessed: Option<Vec<Value>>,
     ) -> Result<Self, Error> {
         let action_type = action_type.into();
@@ -98,12 +96,10 @@ impl Action {
     /// An action of a whole object that a program holds, with the keys that [`Action::parse`] reads.
     ///
     /// ```
-    /// use std::collections::BTreeMap;
-    ///
     /// use lattice_core::{Action, Value};
     ///
-    /// let kind = Value::String("db.write".to_owned());
-    /// let object = Value::Mapping(BTreeMap::from([("action_type".to_owned(), kind)]));
+    /// let kind = Value::String("db.write".into());
+    /// let object = Value::Mapping([("action_type", kind)].into_iter().collect());
     /// assert_eq!(Action::from_value(object)?, Action::parse(br#"{"action_type": "db.write"}"#)?);
     /// # Ok::<(), lattice_core::Error>(())
     /// ```
@@ -113,6 +109,11 @@ impl Action {
     /// As for [`Action::parse`], without a place; the size is that of the values written as JSON.
     pub fn from_value(value: Value) -> Result<Self, Error> {
         measure(&value, 0, &mut { ACTION_BYTES })?;
+        Self::of_object(value)
+    }
+
+    /// An action of a whole object, within the limits.
+    fn of_object(value: Value) -> Result<Self, Error> {
         let Value::Mapping(object) = value else {
             return Err(invalid(expected("an action must be an object", &value)));
         };
@@ -136,22 +137,30 @@ impl Action {
         }
     }
 
+    /// What is known about it, beside its type.
+    pub fn metadata(&self) -> &Mapping {
+        &self.metadata
+    }
+
     /// What stands at a path. One that begins with `action_type` or `data_accessed` reads the action itself, any
     /// other its `metadata`; neither falls back to the other.
     pub fn lookup(&self, path: &Path) -> Lookup<'_> {
-        let root = match path.first() {
-            "action_type" => Some(&self.kind),
-            "data_accessed" => self.data_accessed.as_ref(),
-            key => self.metadata.get(key),
+        let Some((first, below)) = path.segments().split_first() else {
+            return Lookup::Missing;
+        };
+        let root = match path.root() {
+            Root::ActionType => Some(&self.kind),
+            Root::DataAccessed => self.data_accessed.as_ref(),
+            Root::Metadata => self.metadata.get(first),
         };
         let Some(mut value) = root else {
             return Lookup::Missing;
         };
-        for (depth, segment) in path.segments().iter().enumerate().skip(1) {
+        for (above, segment) in below.iter().enumerate() {
             let Value::Mapping(mapping) = value else {
                 return Lookup::NotMapping {
                     parent: value,
-                    depth,
+                    depth: above + 1,
                 };
             };
             match mapping.get(segment) {
@@ -161,12 +170,6 @@ impl Action {
         }
         Lookup::Found(value)
     }
-}
-
-/// Reads JSON strictly; every error ends the reading.
-struct Reader<'j> {
-    text: &'j str,
-    jiter: Jiter<'j>,
 }
 
 /// The fields of an action, each with the place of its value.
@@ -187,138 +190,6 @@ const KEYS: &[&str] = &[
     "event_id",
 ];
 
-impl<'j> Reader<'j> {
-    fn new(text: &'j str) -> Self {
-        Self {
-            text,
-            jiter: Jiter::new(text.as_bytes()),
-        }
-    }
-
-    fn action(mut self) -> Result<Action, Error> {
-        let start = self.peek()?;
-        let at = self.jiter.current_index();
-        if start != Peek::Object {
-            let found = self.value(0)?;
-            self.finish()?;
-            return Err(self.error(at, expected("an action must be a JSON object", &found)));
-        }
-        let mut fields = Fields::default();
-        self.object(1, |reader, key, at| fields.read(reader, &key, at))?;
-        self.finish()?;
-        fields.check(at, |at, message| self.error(at, message))
-    }
-
-    /// Reads the value that comes next, inside `depth` lists and objects.
-    fn value(&mut self, depth: usize) -> Result<Value, Error> {
-        let peek = self.peek()?;
-        let at = self.jiter.current_index();
-        match peek {
-            Peek::Null => self.json(Jiter::known_null).map(|()| Value::Null),
-            Peek::True | Peek::False => self.json(|jiter| jiter.known_bool(peek)).map(Value::Bool),
-            Peek::String => self
-                .json(|jiter| jiter.known_str().map(str::to_owned))
-                .map(Value::String),
-            Peek::Array => self.array(depth + 1),
-            Peek::Object => {
-                let mut mapping = BTreeMap::new();
-                self.object(depth + 1, |reader, key, at| {
-                    let value = reader.value(depth + 1)?;
-                    match mapping.entry(key) {
-                        Entry::Occupied(entry) => Err(reader.duplicate(at, entry.key())),
-                        Entry::Vacant(entry) => {
-                            entry.insert(value);
-                            Ok(())
-                        }
-                    }
-                })?;
-                Ok(Value::Mapping(mapping))
-            }
-            Peek::NaN | Peek::Infinity => {
-                Err(self.error(at, "NaN and infinities are not JSON numbers"))
-            }
-            _ => {
-                let literal = self.json(|jiter| {
-                    let bytes = jiter.known_number_bytes(peek)?;
-                    Ok(String::from_utf8_lossy(bytes).into_owned())
-                })?;
-                let number = Number::parse(&literal).map_err(|error| {
-                    self.error(at, format!("`{}` {}", excerpt(&literal), error.as_str()))
-                })?;
-                Ok(Value::Number(number))
-            }
-        }
-    }
-
-    fn array(&mut self, depth: usize) -> Result<Value, Error> {
-        self.check_nesting(depth)?;
-        let mut elements = Vec::new();
-        let mut next = self.json(Jiter::known_array)?;
-        while next.is_some() {
-            elements.push(self.value(depth)?);
-            next = self.json(Jiter::array_step)?;
-        }
-        Ok(Value::List(elements))
-    }
-
-    /// Reads an object field by field: `field` is given each key with its place, and reads the value.
-    fn object(
-        &mut self,
-        depth: usize,
-        mut field: impl FnMut(&mut Self, String, usize) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        self.check_nesting(depth)?;
-        let mut behind = self.jiter.current_index();
-        let mut next = self.json(|jiter| Ok(jiter.known_object()?.map(str::to_owned)))?;
-        while let Some(key) = next {
-            // Only white space and a brace or comma stand before the key's quote.
-            let gap = self.text.get(behind..).and_then(|rest| rest.find('"'));
-            field(self, key, behind + gap.unwrap_or(0))?;
-            behind = self.jiter.current_index();
-            next = self.json(|jiter| Ok(jiter.next_key()?.map(str::to_owned)))?;
-        }
-        Ok(())
-    }
-
-    fn check_nesting(&self, depth: usize) -> Result<(), Error> {
-        if depth > ACTION_NESTING {
-            return Err(self.error(self.jiter.current_index(), too_deep()));
-        }
-        Ok(())
-    }
-
-    fn peek(&mut self) -> Result<Peek, Error> {
-        self.json(Jiter::peek)
-    }
-
-    fn finish(&mut self) -> Result<(), Error> {
-        self.json(Jiter::finish)
-    }
-
-    /// Takes a step of the parser; its errors become ours.
-    fn json<T>(
-        &mut self,
-        step: impl FnOnce(&mut Jiter<'j>) -> Result<T, JiterError>,
-    ) -> Result<T, Error> {
-        step(&mut self.jiter).map_err(|error| {
-            let reason = match error.error_type {
-                JiterErrorType::JsonError(reason) => in_words(&reason),
-                other @ JiterErrorType::WrongType { .. } => other.to_string(),
-            };
-            self.error(error.index, format!("invalid JSON: {reason}"))
-        })
-    }
-
-    fn error(&self, at: usize, message: impl Into<String>) -> Error {
-        error_at(self.text, at, message)
-    }
-
-    fn duplicate(&self, at: usize, key: &str) -> Error {
-        self.error(at, format!("duplicate key `{}`", excerpt(key)))
-            .with_help("keep one of the two")
-    }
-}
-
 impl Fields {
     fn named(&mut self, key: &str) -> Option<&mut Option<(usize, Value)>> {
         Some(match key {
@@ -329,20 +200,6 @@ impl Fields {
             "event_id" => &mut self.event_id,
             _ => return None,
         })
-    }
-
-    /// Reads the value of a field.
-    fn read(&mut self, reader: &mut Reader<'_>, key: &str, at: usize) -> Result<(), Error> {
-        let Some(field) = self.named(key) else {
-            return Err(unknown(key, |message| reader.error(at, message)));
-        };
-        if field.is_some() {
-            return Err(reader.duplicate(at, key));
-        }
-        reader.peek()?;
-        let start = reader.jiter.current_index();
-        *field = Some((start, reader.value(1)?));
-        Ok(())
     }
 
     /// The action of fields that stand in an object which begins at `start`; `fault` makes an error at a place.
@@ -368,7 +225,7 @@ impl Fields {
             Some((at, other)) => {
                 return Err(fault(at, expected("`metadata` must be an object", &other)));
             }
-            None => BTreeMap::new(),
+            None => Mapping::default(),
         };
         let data_accessed = match self.data_accessed {
             Some((_, list @ Value::List(_))) => Some(list),
@@ -403,16 +260,6 @@ fn unknown(key: &str, fault: impl FnOnce(String) -> Error) -> Error {
     fault(format!("unknown key `{}` in an action", excerpt(key))).with_help(help)
 }
 
-fn in_words(reason: &JsonErrorType) -> String {
-    match reason {
-        JsonErrorType::EofWhileParsingList => "the text ends inside a list".to_owned(),
-        JsonErrorType::EofWhileParsingObject => "the text ends inside an object".to_owned(),
-        JsonErrorType::EofWhileParsingString => "the text ends inside a string".to_owned(),
-        JsonErrorType::EofWhileParsingValue => "the text ends where a value belongs".to_owned(),
-        other => other.to_string(),
-    }
-}
-
 fn check_type(text: &str) -> Result<(), String> {
     action_type::check(text).map_err(|fault| format!("`action_type` `{}` {fault}", excerpt(text)))
 }
@@ -435,11 +282,7 @@ fn measure(value: &Value, depth: usize, left: &mut usize) -> Result<(), Error> {
     }
 }
 
-fn measure_mapping(
-    mapping: &BTreeMap<String, Value>,
-    depth: usize,
-    left: &mut usize,
-) -> Result<(), Error> {
+fn measure_mapping(mapping: &Mapping, depth: usize, left: &mut usize) -> Result<(), Error> {
     if depth > ACTION_NESTING {
         return Err(invalid(too_deep()));
     }
@@ -467,7 +310,124 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::new(Code::InvalidAction, message)
 }
 
-fn error_at(text: &str, at: usize, message: impl Into<String>) -> Error {
-    let at = at.min(text.len());
-    invalid(message).with_place(Source::new(text).place(Span::at(at)))
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    /// Pieces of JSON, sound and unsound, that both ways of reading must agree about.
+    const PIECES: &[&str] = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        " ",
+        "\n",
+        "null",
+        "true",
+        "false",
+        "nul",
+        "0",
+        "-0",
+        "1",
+        "01",
+        "-1",
+        "1.0",
+        "1e3",
+        "1E400",
+        "0.1",
+        "9223372036854775807",
+        "9223372036854775808",
+        "18446744073709551615",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "NaN",
+        "Infinity",
+        "\"\"",
+        "\"a\"",
+        "\"b\"",
+        "\"\\u00e9\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\ud800\"",
+        "\"\\x\"",
+        "\"\t\"",
+        "\"é😀\"",
+        "\"\u{7f}\"",
+        "\"\\u0000\"",
+        "\"metadata\"",
+        "\"action_type\"",
+        "\u{feff}",
+    ];
+
+    fn value() -> impl Strategy<Value = String> {
+        let scalar = select(PIECES).prop_map(str::to_owned);
+        scalar.prop_recursive(5, 40, 5, |inner| {
+            let key = select(&["\"a\"", "\"b\"", "\"\\u0061\"", "\"\"", "\"é\""][..]);
+            let entry = (key, inner.clone()).prop_map(|(key, value)| format!("{key}: {value}"));
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(|list| format!("[{}]", list.join(","))),
+                prop::collection::vec(entry, 0..12)
+                    .prop_map(|list| format!("{{{}}}", list.join(","))),
+            ]
+        })
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let field = (select(KEYS), value()).prop_map(|(key, value)| format!("\"{key}\": {value}"));
+        let fields = prop::collection::vec(field, 0..3).prop_map(|fields| {
+            let fields: String = fields.iter().map(|field| format!(", {field}")).collect();
+            format!("{{\"action_type\": \"a\"{fields}}}")
+        });
+        let soup = prop::collection::vec(select(PIECES), 0..12).prop_map(|pieces| pieces.concat());
+        let metadata = value().prop_map(|value| {
+            format!("{{\"action_type\": \"a\", \"metadata\": {{\"x\": {value}}}}}")
+        });
+        prop_oneof![1 => soup, 2 => fields, 4 => metadata]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4096, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_quick_way_reads_nothing_else(text in text()) {
+            if let Some(action) = quick::read(&text) {
+                prop_assert_eq!(exact::read(&text).ok(), Some(action), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn the_quick_way_is_the_usual_one() {
+        let deepest = format!(
+            "{{\"action_type\": \"a\", \"metadata\": {{\"x\": {}1{}}}}}",
+            "[".repeat(30),
+            "]".repeat(30)
+        );
+        let deeper = deepest.replacen('1', "[1]", 1);
+        let rows = [
+            (
+                r#"{"action_type": "a.b", "metadata": {"b": [1, -2, "x", null, true], "a": {}}}"#,
+                true,
+            ),
+            (
+                r#" {"timestamp": 18446744073709551615, "action_type": "a"} "#,
+                true,
+            ),
+            (r#"{"action_type": "\u00e9"}"#, false),
+            (r#"{"action_type": "a", "metadata": {"x": 1.0}}"#, false),
+            (
+                r#"{"action_type": "a", "metadata": {"x": 1, "y": 2, "x": 3}}"#,
+                false,
+            ),
+            (&deepest, true),
+            (&deeper, false),
+        ];
+        for (text, read) in rows {
+            assert_eq!(quick::read(text).is_some(), read, "{text}");
+        }
+    }
 }
