@@ -244,8 +244,8 @@ test('a panic is an exception, and the process lives on', async () => {
   const expected = document('INTERNAL', 'the engine panicked: a panic for the tests', {
     help: 'this is a fault of the engine; please report it',
   });
-  assert.deepEqual(caught(() => errors.call(() => native.testPanicSync())).toJSON(), expected);
-  const rejected = await errors.wait(() => native.testPanic()).catch((error) => error);
+  assert.deepEqual(caught(() => errors.call(() => native.testPanic(true))).toJSON(), expected);
+  const rejected = await errors.wait(() => native.testPanic(false)).catch((error) => error);
   assert.deepEqual(rejected.toJSON(), expected);
   assert.equal(parseManifestSync(TEXT).toJSON().policies.length, 1);
 });
