@@ -16,6 +16,6 @@ pub fn run_cli(args: Vec<String>) -> napi::Result<u8> {
 #[cfg(feature = "test-hooks")]
 #[napi]
 #[expect(clippy::panic, reason = "that is what it is for")]
-pub fn test_panic(sync: bool) -> crate::outcome::Answer<String> {
+pub fn test_panic(sync: bool) -> napi::Result<crate::outcome::Answer<String>> {
     crate::outcome::answer(sync, || panic!("a panic for the tests"))
 }

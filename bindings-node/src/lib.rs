@@ -36,7 +36,7 @@ pub struct Manifest(Arc<al::Named>);
 impl Manifest {
     /// Reads a manifest.
     #[napi]
-    pub fn parse(source: Source, sync: bool) -> Answer<Manifest> {
+    pub fn parse(source: Source, sync: bool) -> napi::Result<Answer<Manifest>> {
         let source = al::Given::Source(source.into());
         answer(sync, || source.manifest().map(Manifest))
     }
@@ -50,14 +50,14 @@ impl Manifest {
 
 /// Checks a manifest.
 #[napi]
-pub fn validate(source: Source, sync: bool) -> Answer<String> {
+pub fn validate(source: Source, sync: bool) -> napi::Result<Answer<String>> {
     let source = al::Source::from(source);
     answer(sync, || json(&source.validation()))
 }
 
 /// The canonical text of a manifest.
 #[napi]
-pub fn format_manifest(source: Source, sync: bool) -> Answer<String> {
+pub fn format_manifest(source: Source, sync: bool) -> napi::Result<Answer<String>> {
     let source = al::Source::from(source);
     answer(sync, || source.format())
 }
@@ -69,7 +69,7 @@ pub fn plan(
     desired: ManifestOrSource<'_>,
     replace: Option<bool>,
     sync: bool,
-) -> Answer<String> {
+) -> napi::Result<Answer<String>> {
     let (current, desired) = (given(current), given(desired));
     answer(sync, move || json(&al::plan(current, desired, replace)?))
 }
@@ -119,7 +119,7 @@ pub struct PolicySet(Arc<al::Named>);
 impl PolicySet {
     /// Compiles the policies of a manifest.
     #[napi]
-    pub fn compile(manifest: ManifestOrSource<'_>, sync: bool) -> Answer<PolicySet> {
+    pub fn compile(manifest: ManifestOrSource<'_>, sync: bool) -> napi::Result<Answer<PolicySet>> {
         let given = given(manifest);
         answer(sync, || given.manifest().map(PolicySet))
     }

@@ -23,13 +23,13 @@ pub(crate) fn now<T>(work: impl FnOnce() -> Result<T, Error>) -> napi::Result<T>
 }
 
 /// A value, or the promise of one.
-pub type Answer<T> = napi::Result<Either<T, AsyncTask<Job<T>>>>;
+pub type Answer<T> = Either<T, AsyncTask<Job<T>>>;
 
 /// Runs work here, or else off the event loop.
 pub(crate) fn answer<T>(
     sync: bool,
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Answer<T>
+) -> napi::Result<Answer<T>>
 where
     T: ToNapiValue + TypeName + Send + 'static,
 {

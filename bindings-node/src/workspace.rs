@@ -20,7 +20,7 @@ pub struct Workspace(Arc<Client>);
 impl Workspace {
     /// Opens the workspace of a key.
     #[napi]
-    pub fn open(url: Option<String>, key: Option<String>) -> Answer<Workspace> {
+    pub fn open(url: Option<String>, key: Option<String>) -> napi::Result<Answer<Workspace>> {
         answer(false, move || {
             let client = Client::open(url.as_deref(), key.as_deref(), &Io::system())?;
             Ok(Workspace(Arc::new(client)))
@@ -29,13 +29,17 @@ impl Workspace {
 
     /// The manifest of the workspace.
     #[napi]
-    pub fn export(&self) -> Answer<String> {
+    pub fn export(&self) -> napi::Result<Answer<String>> {
         self.with(|client| client.export(&Io::system()))
     }
 
     /// What an import would do.
     #[napi]
-    pub fn plan(&self, manifest: ManifestOrSource<'_>, replace: Option<bool>) -> Answer<String> {
+    pub fn plan(
+        &self,
+        manifest: ManifestOrSource<'_>,
+        replace: Option<bool>,
+    ) -> napi::Result<Answer<String>> {
         let given = given(manifest);
         self.with(move |client| json(&client.plan(given, replace)?))
     }
@@ -47,34 +51,34 @@ impl Workspace {
         manifest: ManifestOrSource<'_>,
         replace: Option<bool>,
         dry_run: Option<bool>,
-    ) -> Answer<String> {
+    ) -> napi::Result<Answer<String>> {
         let given = given(manifest);
         self.with(move |client| json(&client.import(given, replace, dry_run, &Io::system())?))
     }
 
     /// Decides about an action.
     #[napi]
-    pub fn decide(&self, json_text: Either<String, Uint8Array>) -> Answer<String> {
+    pub fn decide(&self, json_text: Either<String, Uint8Array>) -> napi::Result<Answer<String>> {
         let action = action(&json_text);
         self.with(|client| json(&client.decide(&action?)?))
     }
 
     /// A page of the audit log.
     #[napi]
-    pub fn audit(&self, cursor: Option<i64>, limit: Option<i64>) -> Answer<String> {
+    pub fn audit(&self, cursor: Option<i64>, limit: Option<i64>) -> napi::Result<Answer<String>> {
         self.with(move |client| json(&client.events(whole(cursor)?, whole(limit)?)?))
     }
 
     /// Whether the audit log verifies.
     #[napi]
-    pub fn verify(&self) -> Answer<String> {
+    pub fn verify(&self) -> napi::Result<Answer<String>> {
         self.with(|client| json(&client.verify()?))
     }
 
     fn with(
         &self,
         work: impl FnOnce(&Client) -> Result<String, Error> + Send + 'static,
-    ) -> Answer<String> {
+    ) -> napi::Result<Answer<String>> {
         let client = Arc::clone(&self.0);
         answer(false, move || work(&client))
     }

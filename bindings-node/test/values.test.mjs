@@ -211,6 +211,25 @@ test('an error has everything that its document has', () => {
   assert.deepEqual([text.code, text.line, text.column], ['INVALID_ACTION', 2, 2]);
 });
 
+test('a plan names the errors of both texts', async () => {
+  const [a, b] = ['a.yaml', 'b.yaml'].map((name) => ({ text: 'policies:', name }));
+  for (const error of [caught(() => planSync(a, b)), await plan(a, b).catch((rejected) => rejected)]) {
+    const files = [error, ...error.related].map(({ code, file }) => [code, file]);
+    assert.deepEqual([...new Set(files.map(String))], ['INVALID_MANIFEST,a.yaml', 'INVALID_MANIFEST,b.yaml']);
+  }
+});
+
+test('the schema of a manifest has the keys of its document', () => {
+  const breakers = 'circuit_breakers_info:\n  entries:\n    - {anomaly_type: a, score_threshold: 1, response_level: r}\n';
+  const document = parseManifestSync(TEXT + breakers).toJSON();
+  const { properties, required, $defs } = schema('manifest-document');
+  const keys = (of) => Object.keys(of).sort();
+  assert.deepEqual(keys(document), keys(properties));
+  assert.deepEqual(keys(document), required.toSorted());
+  assert.deepEqual(keys(document.policies[0]), keys($defs.PolicySpec.properties));
+  assert.deepEqual(keys(document.circuit_breakers[0]), keys($defs.Breaker.properties));
+});
+
 test('schemas', () => {
   assert.equal(schema().title, 'Manifest');
   assert.deepEqual(schema('manifest'), schema());
