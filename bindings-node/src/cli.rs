@@ -15,7 +15,12 @@ pub fn run_cli(args: Vec<String>) -> napi::Result<u8> {
 /// Panics, here or off the event loop.
 #[cfg(feature = "test-hooks")]
 #[napi]
-#[expect(clippy::panic, reason = "that is what it is for")]
 pub fn test_panic(sync: bool) -> napi::Result<crate::outcome::Answer<String>> {
-    crate::outcome::answer(sync, || panic!("a panic for the tests"))
+    crate::outcome::answer(sync, panic)
+}
+
+#[cfg(feature = "test-hooks")]
+#[expect(clippy::panic, reason = "that is what it is for")]
+fn panic() -> Result<String, lattice_core::Error> {
+    panic!("a panic for the tests")
 }

@@ -162,7 +162,7 @@ impl Given {
 ///     let (bytes, file) = (text.into(), Some(name.to_owned()));
 ///     Given::Source(Source::Text(Text { bytes, file }))
 /// };
-/// let error = al::plan(text("a.yaml", "policies:"), text("b.yaml", "policies: []"), None).unwrap_err();
+/// let error = al::plan(text("a.yaml", "policies: []"), text("b.yaml", "policies: []"), None).unwrap_err();
 /// let files = error.diagnostics().map(|diagnostic| diagnostic.file.as_deref());
 /// assert!(files.eq([Some("a.yaml"), Some("b.yaml")]));
 /// ```
