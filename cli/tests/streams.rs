@@ -49,5 +49,10 @@ fn a_reader_or_writer_that_is_slow_is_waited_for() {
         output.read_to_string(&mut formatted).unwrap();
     });
     assert!(child.wait().unwrap().success());
-    assert!(formatted == text, "{} of {} bytes", formatted.len(), text.len());
+    assert!(
+        formatted == text,
+        "{} of {} bytes",
+        formatted.len(),
+        text.len()
+    );
 }
