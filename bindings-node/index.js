@@ -54,11 +54,11 @@ class PolicySet {
     this.#native =
       manifest instanceof native.PolicySet
         ? manifest
-        : call(() => native.PolicySet.compileSync(manifestInput(manifest)));
+        : call(() => native.PolicySet.compile(manifestInput(manifest), true));
   }
 
   static async compile(manifest) {
-    return new PolicySet(await wait(() => native.PolicySet.compile(manifestInput(manifest))));
+    return new PolicySet(await wait(() => native.PolicySet.compile(manifestInput(manifest), false)));
   }
 
   decide(action) {
@@ -131,39 +131,32 @@ function made(handle, type, by) {
   return handle;
 }
 
-async function parseManifest(text) {
-  return new Manifest(await wait(() => native.Manifest.parse(source(text, 'INVALID_MANIFEST'))));
+/** A function whose work another thread does, and its twin that does it on this one. */
+function twins(start, finish) {
+  return [
+    async (...given) => finish(await wait(() => start(false, ...given))),
+    (...given) => finish(call(() => start(true, ...given))),
+  ];
 }
 
-function parseManifestSync(text) {
-  return new Manifest(call(() => native.Manifest.parseSync(source(text, 'INVALID_MANIFEST'))));
-}
+const manifestText = (text) => source(text, 'INVALID_MANIFEST');
 
-async function validate(text) {
-  return parse(await wait(() => native.validate(source(text, 'INVALID_MANIFEST'))));
-}
+const [parseManifest, parseManifestSync] = twins(
+  (sync, text) => native.Manifest.parse(manifestText(text), sync),
+  (handle) => new Manifest(handle),
+);
 
-function validateSync(text) {
-  return parse(call(() => native.validateSync(source(text, 'INVALID_MANIFEST'))));
-}
+const [validate, validateSync] = twins((sync, text) => native.validate(manifestText(text), sync), parse);
 
-async function formatManifest(text) {
-  return wait(() => native.formatManifest(source(text, 'INVALID_MANIFEST')));
-}
+const [formatManifest, formatManifestSync] = twins(
+  (sync, text) => native.formatManifest(manifestText(text), sync),
+  (text) => text,
+);
 
-function formatManifestSync(text) {
-  return call(() => native.formatManifestSync(source(text, 'INVALID_MANIFEST')));
-}
-
-async function plan(current, desired, given) {
+const [plan, planSync] = twins((sync, current, desired, given) => {
   const { replace } = options(given, 'replace');
-  return parse(await wait(() => native.plan(manifestInput(current), manifestInput(desired), replace)));
-}
-
-function planSync(current, desired, given) {
-  const { replace } = options(given, 'replace');
-  return parse(call(() => native.planSync(manifestInput(current), manifestInput(desired), replace)));
-}
+  return native.plan(manifestInput(current), manifestInput(desired), replace, sync);
+}, parse);
 
 function schema(name) {
   return parse(call(() => native.schema(name)));

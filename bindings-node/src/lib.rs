@@ -14,14 +14,13 @@ pub mod workspace;
 
 use std::sync::Arc;
 
-use al::Limit;
-use lattice_core::view::{self, Evaluation, Mode};
+use lattice_core::view::{self, Evaluation};
 use lattice_core::{Action, Error};
-use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Uint8Array};
+use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 
-use crate::input::{Named, Source, Text, Wanted};
-use crate::outcome::{Job, json, later, now};
+use crate::input::{ManifestOrSource, Source, given};
+use crate::outcome::{Answer, answer, json, now};
 
 /// How deep an action may nest; what lies deeper need not be written out to be refused.
 #[napi]
@@ -31,89 +30,36 @@ pub const ACTION_NESTING: u32 = lattice_core::limits::ACTION_NESTING as u32;
 /// A manifest that was read.
 #[napi]
 #[derive(Debug)]
-pub struct Manifest(Arc<Named>);
-
-type ManifestOrSource<'a> = Either<ClassInstance<'a, Manifest>, Source>;
-
-impl From<ManifestOrSource<'_>> for Wanted {
-    fn from(given: ManifestOrSource<'_>) -> Self {
-        match given {
-            Either::A(manifest) => Wanted::Manifest(Arc::clone(&manifest.0)),
-            Either::B(source) => Wanted::Text(source.into()),
-        }
-    }
-}
+pub struct Manifest(Arc<al::Named>);
 
 #[napi]
 impl Manifest {
     /// Reads a manifest.
     #[napi]
-    pub fn parse(source: Source) -> AsyncTask<Job<Manifest>> {
-        let text = Text::from(source);
-        later(|| text.manifest().map(Arc::new).map(Manifest))
-    }
-
-    /// Reads a manifest, here.
-    #[napi]
-    pub fn parse_sync(source: Source) -> napi::Result<Manifest> {
-        now(|| Text::from(source).manifest().map(Arc::new).map(Manifest))
+    pub fn parse(source: Source, sync: bool) -> napi::Result<Answer<Manifest>> {
+        let source = al::Given::Source(source.into());
+        answer(sync, || source.manifest().map(Manifest))
     }
 
     /// The document of the manifest.
     #[napi]
     pub fn document(&self) -> napi::Result<String> {
-        now(|| {
-            json(&view::Manifest::new(
-                self.0.file.as_deref(),
-                &self.0.manifest,
-            ))
-        })
+        now(|| json(&self.0.view()))
     }
-}
-
-fn validated(text: Text) -> Result<String, Error> {
-    json(&text.validation())
 }
 
 /// Checks a manifest.
 #[napi]
-pub fn validate(source: Source) -> AsyncTask<Job<String>> {
-    let text = Text::from(source);
-    later(|| validated(text))
-}
-
-/// Checks a manifest, here.
-#[napi]
-pub fn validate_sync(source: Source) -> napi::Result<String> {
-    now(|| validated(source.into()))
-}
-
-fn formatted(text: Text) -> Result<String, Error> {
-    Ok(text.with(Limit::MANIFEST, lattice_core::format)?.0)
+pub fn validate(source: Source, sync: bool) -> napi::Result<Answer<String>> {
+    let source = al::Source::from(source);
+    answer(sync, || json(&source.validation()))
 }
 
 /// The canonical text of a manifest.
 #[napi]
-pub fn format_manifest(source: Source) -> AsyncTask<Job<String>> {
-    let text = Text::from(source);
-    later(|| formatted(text))
-}
-
-/// The canonical text of a manifest, here.
-#[napi]
-pub fn format_manifest_sync(source: Source) -> napi::Result<String> {
-    now(|| formatted(source.into()))
-}
-
-pub(crate) fn mode(replace: Option<bool>) -> Mode {
-    replace.map(Mode::replacing).unwrap_or_default()
-}
-
-fn planned(current: Wanted, desired: Wanted, replace: Option<bool>) -> Result<String, Error> {
-    let (current, desired) = (current.manifest()?, desired.manifest()?);
-    let file = desired.file.as_deref();
-    let plan = view::Plan::between(&current.manifest, &desired.manifest, file, mode(replace));
-    json(&plan)
+pub fn format_manifest(source: Source, sync: bool) -> napi::Result<Answer<String>> {
+    let source = al::Source::from(source);
+    answer(sync, || source.format())
 }
 
 /// What turns the policies of one manifest into those of another.
@@ -122,19 +68,10 @@ pub fn plan(
     current: ManifestOrSource<'_>,
     desired: ManifestOrSource<'_>,
     replace: Option<bool>,
-) -> AsyncTask<Job<String>> {
-    let (current, desired) = (Wanted::from(current), Wanted::from(desired));
-    later(move || planned(current, desired, replace))
-}
-
-/// What turns the policies of one manifest into those of another, here.
-#[napi]
-pub fn plan_sync(
-    current: ManifestOrSource<'_>,
-    desired: ManifestOrSource<'_>,
-    replace: Option<bool>,
-) -> napi::Result<String> {
-    now(|| planned(current.into(), desired.into(), replace))
+    sync: bool,
+) -> napi::Result<Answer<String>> {
+    let (current, desired) = (given(current), given(desired));
+    answer(sync, move || json(&al::plan(current, desired, replace)?))
 }
 
 /// A JSON Schema.
@@ -163,12 +100,7 @@ impl Conditions {
     /// Compiles a conditions document.
     #[napi]
     pub fn compile(source: Source) -> napi::Result<Conditions> {
-        let compile = lattice_core::Conditions::from_bytes;
-        now(|| {
-            Ok(Conditions(
-                Text::from(source).with(Limit::CONDITIONS, compile)?.0,
-            ))
-        })
+        now(|| al::Source::from(source).conditions().map(Conditions))
     }
 
     /// What the conditions say about an action.
@@ -181,21 +113,15 @@ impl Conditions {
 /// The compiled policies of a manifest.
 #[napi]
 #[derive(Debug)]
-pub struct PolicySet(Arc<Named>);
+pub struct PolicySet(Arc<al::Named>);
 
 #[napi]
 impl PolicySet {
     /// Compiles the policies of a manifest.
     #[napi]
-    pub fn compile(given: ManifestOrSource<'_>) -> AsyncTask<Job<PolicySet>> {
-        let given = Wanted::from(given);
-        later(|| given.manifest().map(PolicySet))
-    }
-
-    /// Compiles the policies of a manifest, here.
-    #[napi]
-    pub fn compile_sync(given: ManifestOrSource<'_>) -> napi::Result<PolicySet> {
-        now(|| Wanted::from(given).manifest().map(PolicySet))
+    pub fn compile(manifest: ManifestOrSource<'_>, sync: bool) -> napi::Result<Answer<PolicySet>> {
+        let given = given(manifest);
+        answer(sync, || given.manifest().map(PolicySet))
     }
 
     /// Decides about an action.

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lattice_core::view::ErrorDocument;
 use lattice_core::{Code, Error};
-use napi::bindgen_prelude::{AsyncTask, Env, Status, Task, ToNapiValue, TypeName};
+use napi::bindgen_prelude::{AsyncTask, Either, Env, Status, Task, ToNapiValue, TypeName};
 use serde::Serialize;
 
 type Work<T> = Box<dyn FnOnce() -> Result<T, Error> + Send>;
@@ -22,14 +22,21 @@ pub(crate) fn now<T>(work: impl FnOnce() -> Result<T, Error>) -> napi::Result<T>
         })
 }
 
-/// Runs work off the event loop.
-pub(crate) fn later<T>(
+/// A value, or the promise of one.
+pub type Answer<T> = Either<T, AsyncTask<Job<T>>>;
+
+/// Runs work here, or else off the event loop.
+pub(crate) fn answer<T>(
+    sync: bool,
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> AsyncTask<Job<T>>
+) -> napi::Result<Answer<T>>
 where
     T: ToNapiValue + TypeName + Send + 'static,
 {
-    AsyncTask::new(Job(Some(Box::new(work))))
+    if sync {
+        return now(work).map(Either::A);
+    }
+    Ok(Either::B(AsyncTask::new(Job(Some(Box::new(work))))))
 }
 
 /// A document as JSON text, which JavaScript reads faster than it takes values one by one.

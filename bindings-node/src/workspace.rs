@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use al::{Client, Io};
 use lattice_core::{Code, Error};
-use napi::bindgen_prelude::{AsyncTask, Either, Uint8Array};
+use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 
-use crate::input::Wanted;
-use crate::outcome::{Job, json, later};
-use crate::{ManifestOrSource, action, mode};
+use crate::action;
+use crate::input::{ManifestOrSource, given};
+use crate::outcome::{Answer, answer, json};
 
 /// The workspace of a key.
 #[napi]
@@ -20,8 +20,8 @@ pub struct Workspace(Arc<Client>);
 impl Workspace {
     /// Opens the workspace of a key.
     #[napi]
-    pub fn open(url: Option<String>, key: Option<String>) -> AsyncTask<Job<Workspace>> {
-        later(move || {
+    pub fn open(url: Option<String>, key: Option<String>) -> napi::Result<Answer<Workspace>> {
+        answer(false, move || {
             let client = Client::open(url.as_deref(), key.as_deref(), &Io::system())?;
             Ok(Workspace(Arc::new(client)))
         })
@@ -29,7 +29,7 @@ impl Workspace {
 
     /// The manifest of the workspace.
     #[napi]
-    pub fn export(&self) -> AsyncTask<Job<String>> {
+    pub fn export(&self) -> napi::Result<Answer<String>> {
         self.with(|client| client.export(&Io::system()))
     }
 
@@ -37,57 +37,50 @@ impl Workspace {
     #[napi]
     pub fn plan(
         &self,
-        given: ManifestOrSource<'_>,
+        manifest: ManifestOrSource<'_>,
         replace: Option<bool>,
-    ) -> AsyncTask<Job<String>> {
-        let given = Wanted::from(given);
-        self.with(move |client| {
-            let named = given.manifest()?;
-            json(&client.plan(&named.manifest, named.file.as_deref(), mode(replace))?)
-        })
+    ) -> napi::Result<Answer<String>> {
+        let given = given(manifest);
+        self.with(move |client| json(&client.plan(given, replace)?))
     }
 
     /// Imports a manifest.
     #[napi]
     pub fn import_manifest(
         &self,
-        given: ManifestOrSource<'_>,
+        manifest: ManifestOrSource<'_>,
         replace: Option<bool>,
         dry_run: Option<bool>,
-    ) -> AsyncTask<Job<String>> {
-        let given = Wanted::from(given);
-        self.with(move |client| {
-            let named = given.manifest()?;
-            let file = named.file.as_deref();
-            json(&client.import(&named.manifest, file, mode(replace), dry_run, &Io::system())?)
-        })
+    ) -> napi::Result<Answer<String>> {
+        let given = given(manifest);
+        self.with(move |client| json(&client.import(given, replace, dry_run, &Io::system())?))
     }
 
     /// Decides about an action.
     #[napi]
-    pub fn decide(&self, json_text: Either<String, Uint8Array>) -> AsyncTask<Job<String>> {
+    pub fn decide(&self, json_text: Either<String, Uint8Array>) -> napi::Result<Answer<String>> {
         let action = action(&json_text);
         self.with(|client| json(&client.decide(&action?)?))
     }
 
     /// A page of the audit log.
     #[napi]
-    pub fn audit(&self, cursor: Option<i64>, limit: Option<i64>) -> AsyncTask<Job<String>> {
+    pub fn audit(&self, cursor: Option<i64>, limit: Option<i64>) -> napi::Result<Answer<String>> {
         self.with(move |client| json(&client.events(whole(cursor)?, whole(limit)?)?))
     }
 
     /// Whether the audit log verifies.
     #[napi]
-    pub fn verify(&self) -> AsyncTask<Job<String>> {
+    pub fn verify(&self) -> napi::Result<Answer<String>> {
         self.with(|client| json(&client.verify()?))
     }
 
     fn with(
         &self,
         work: impl FnOnce(&Client) -> Result<String, Error> + Send + 'static,
-    ) -> AsyncTask<Job<String>> {
+    ) -> napi::Result<Answer<String>> {
         let client = Arc::clone(&self.0);
-        later(move || work(&client))
+        answer(false, move || work(&client))
     }
 }
 

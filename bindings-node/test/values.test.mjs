@@ -211,6 +211,25 @@ test('an error has everything that its document has', () => {
   assert.deepEqual([text.code, text.line, text.column], ['INVALID_ACTION', 2, 2]);
 });
 
+test('a plan names the errors of both texts', async () => {
+  const [a, b] = ['a.yaml', 'b.yaml'].map((name) => ({ text: 'policies:', name }));
+  for (const error of [caught(() => planSync(a, b)), await plan(a, b).catch((rejected) => rejected)]) {
+    const files = [error, ...error.related].map(({ code, file }) => [code, file]);
+    assert.deepEqual([...new Set(files.map(String))], ['INVALID_MANIFEST,a.yaml', 'INVALID_MANIFEST,b.yaml']);
+  }
+});
+
+test('the schema of a manifest has the keys of its document', () => {
+  const breakers = 'circuit_breakers_info:\n  entries:\n    - {anomaly_type: a, score_threshold: 1, response_level: r}\n';
+  const document = parseManifestSync(TEXT + breakers).toJSON();
+  const { properties, required, $defs } = schema('manifest-document');
+  const keys = (of) => Object.keys(of).sort();
+  assert.deepEqual(keys(document), keys(properties));
+  assert.deepEqual(keys(document), required.toSorted());
+  assert.deepEqual(keys(document.policies[0]), keys($defs.PolicySpec.properties));
+  assert.deepEqual(keys(document.circuit_breakers[0]), keys($defs.Breaker.properties));
+});
+
 test('schemas', () => {
   assert.equal(schema().title, 'Manifest');
   assert.deepEqual(schema('manifest'), schema());
@@ -244,8 +263,8 @@ test('a panic is an exception, and the process lives on', async () => {
   const expected = document('INTERNAL', 'the engine panicked: a panic for the tests', {
     help: 'this is a fault of the engine; please report it',
   });
-  assert.deepEqual(caught(() => errors.call(() => native.testPanicSync())).toJSON(), expected);
-  const rejected = await errors.wait(() => native.testPanic()).catch((error) => error);
+  assert.deepEqual(caught(() => errors.call(() => native.testPanic(true))).toJSON(), expected);
+  const rejected = await errors.wait(() => native.testPanic(false)).catch((error) => error);
   assert.deepEqual(rejected.toJSON(), expected);
   assert.equal(parseManifestSync(TEXT).toJSON().policies.length, 1);
 });

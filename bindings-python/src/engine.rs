@@ -1,77 +1,68 @@
 //! Manifests, conditions, policies and plans.
 
-use al::Limit;
+use std::sync::Arc;
+
 use lattice_core::hash::hex;
 use lattice_core::time::format_time;
-use lattice_core::{Mode, view};
+use lattice_core::{schema as schemas, view};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::input::{self, Text};
-use crate::output::{OrRaise, document};
+use crate::input;
+use crate::output::{Answer, OrRaise, answer, document};
 
 /// Decisions that are made without the interpreter before they are converted: a trace may be large.
 const AT_A_TIME: usize = 64;
 
 /// A manifest that was read, checked and compiled. Two are equal if their bytes are.
 #[pyclass(frozen, module = "lattice_policy")]
-pub(crate) struct Manifest {
-    pub(crate) inner: lattice_core::Manifest,
-    pub(crate) file: Option<String>,
-}
+pub(crate) struct Manifest(pub(crate) Arc<al::Named>);
 
 #[pymethods]
 impl Manifest {
     /// The manifest version, such as ``1.0``.
     #[getter]
     fn version(&self) -> &'static str {
-        self.inner.version()
+        self.0.manifest.version()
     }
 
     /// The organisation it came from: information, never identity.
     #[getter]
     fn org_name(&self) -> Option<&str> {
-        self.inner.org_name()
+        self.0.manifest.org_name()
     }
 
     /// When it was exported: RFC 3339, in UTC, with milliseconds.
     #[getter]
     fn exported_at(&self) -> Option<String> {
-        self.inner.exported_at().map(format_time)
+        self.0.manifest.exported_at().map(format_time)
     }
 
     /// The policies in name order, as plain data; made anew by every access.
     #[getter]
-    fn policies<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let policies = self.inner.policies().iter();
-        document(
-            py,
-            &policies.map(|policy| policy.spec()).collect::<Vec<_>>(),
-        )
+    fn policies<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        document(py, &self.0.view().policies)
     }
 
     /// SHA-256 of the bytes as read, in hexadecimal.
     #[getter]
     fn sha256(&self) -> String {
-        hex(&self.inner.sha256())
+        hex(&self.0.manifest.sha256())
     }
 
     fn __eq__(&self, other: &Self) -> bool {
-        self.inner.sha256() == other.inner.sha256()
+        self.0.manifest.sha256() == other.0.manifest.sha256()
     }
 
     fn __hash__(&self) -> u64 {
-        let sha256 = self.inner.sha256();
-        let head = sha256.iter().take(8);
-        head.fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
+        let sha256 = self.0.manifest.sha256();
+        sha256.first_chunk().copied().map_or(0, u64::from_be_bytes)
     }
 
     fn __repr__(&self) -> String {
-        let (policies, sha256) = (self.inner.policies().len(), self.sha256());
-        format!(
-            "<Manifest {}: policies {policies}, sha256 {sha256}>",
-            self.version()
-        )
+        let (version, sha256) = (self.version(), self.sha256());
+        let policies = self.0.manifest.policies().len();
+        format!("<Manifest {version}: policies {policies}, sha256 {sha256}>")
     }
 }
 
@@ -87,13 +78,8 @@ impl Conditions {
     /// Raises ``POLICY_COMPILE_ERROR`` with everything that is wrong, and ``IO_ERROR`` for an unreadable file.
     #[staticmethod]
     fn compile(text: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let py = text.py();
-        let text = Text::of(text, Limit::CONDITIONS)?;
-        let compiled = py.detach(|| lattice_core::Conditions::from_bytes(&text.bytes));
-        compiled
-            .map_err(|error| text.blame(error))
-            .or_raise(py)
-            .map(Self)
+        let (py, text) = (text.py(), input::source(text)?);
+        py.detach(|| text.conditions()).or_raise(py).map(Self)
     }
 
     /// The text as it was written.
@@ -105,7 +91,7 @@ impl Conditions {
     /// The result for an action, and that of every rule.
     ///
     /// Raises ``INVALID_ACTION``.
-    fn evaluate<'py>(&self, action: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    fn evaluate<'py>(&self, action: &Bound<'py, PyAny>) -> Answer<'py> {
         let py = action.py();
         let action = input::action(action)?.or_raise(py)?;
         document(py, &view::Evaluation::new(&self.0, &action))
@@ -127,14 +113,15 @@ pub(crate) struct PolicySet(lattice_core::PolicySet);
 impl PolicySet {
     #[new]
     fn new(manifest: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let manifest = input::manifest(manifest)?;
-        Ok(Self(manifest.get().inner.policies().clone()))
+        let (py, given) = (manifest.py(), input::manifest(manifest)?);
+        let named = py.detach(|| given.manifest()).or_raise(py)?;
+        Ok(Self(named.manifest.policies().clone()))
     }
 
     /// How the policies meet an action, with the whole trace.
     ///
     /// Raises ``INVALID_ACTION``; there is no decision then.
-    fn decide<'py>(&self, action: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    fn decide<'py>(&self, action: &Bound<'py, PyAny>) -> Answer<'py> {
         let py = action.py();
         let action = input::action(action)?.or_raise(py)?;
         document(py, &self.0.decide(&action))
@@ -179,25 +166,18 @@ impl PolicySet {
 /// Raises ``UNSUPPORTED_MANIFEST_VERSION`` alone, or ``INVALID_MANIFEST`` and ``POLICY_COMPILE_ERROR`` with every error
 /// of the text under ``related``; ``IO_ERROR`` for an unreadable file.
 #[pyfunction]
-pub(crate) fn parse_manifest<'py>(text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Manifest>> {
-    input::manifest(text)
+pub(crate) fn parse_manifest(text: &Bound<'_, PyAny>) -> PyResult<Manifest> {
+    let (py, given) = (text.py(), input::manifest(text)?);
+    py.detach(|| given.manifest()).or_raise(py).map(Manifest)
 }
 
 /// Every error and warning of a manifest, in the order of the text; empty if there is nothing to say.
 ///
 /// Raises ``IO_ERROR`` for an unreadable file, and nothing else.
 #[pyfunction]
-pub(crate) fn validate<'py>(text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = text.py();
-    let text = Text::of(text, Limit::MANIFEST)?;
-    let mut found = py.detach(|| lattice_core::validate(&text.bytes).diagnostics);
-    for (diagnostic, file) in found.iter_mut().zip(text.file.iter().cycle()) {
-        diagnostic.set_file(file);
-    }
-    document(
-        py,
-        &found.iter().map(view::Diagnostic::from).collect::<Vec<_>>(),
-    )
+pub(crate) fn validate<'py>(text: &Bound<'py, PyAny>) -> Answer<'py> {
+    let (py, text) = (text.py(), input::source(text)?);
+    answer(py, || text.diagnostics())
 }
 
 /// The canonical text of a manifest, comments kept.
@@ -205,35 +185,24 @@ pub(crate) fn validate<'py>(text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyA
 /// Raises what :func:`parse_manifest` raises.
 #[pyfunction]
 pub(crate) fn format_manifest(text: &Bound<'_, PyAny>) -> PyResult<String> {
-    let py = text.py();
-    let text = Text::of(text, Limit::MANIFEST)?;
-    let formatted = py.detach(|| lattice_core::format(&text.bytes));
-    formatted.map_err(|error| text.blame(error)).or_raise(py)
+    let (py, text) = (text.py(), input::source(text)?);
+    py.detach(|| text.format()).or_raise(py)
 }
 
 /// What turns the policies of ``current`` into those of ``desired``, offline.
 ///
 /// With ``replace``, policies that ``desired`` does not name are deactivated; without, they are untouched. Raises what
-/// :func:`parse_manifest` raises.
+/// :func:`parse_manifest` raises, for both.
 #[pyfunction]
 #[pyo3(signature = (current, desired, *, replace = None))]
 pub(crate) fn plan<'py>(
     current: &Bound<'py, PyAny>,
     desired: &Bound<'py, PyAny>,
     replace: Option<bool>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> Answer<'py> {
     let py = current.py();
     let (current, desired) = (input::manifest(current)?, input::manifest(desired)?);
-    let (current, desired) = (current.get(), desired.get());
-    let file = desired.file.as_deref();
-    let plan =
-        py.detach(|| view::Plan::between(&current.inner, &desired.inner, file, mode(replace)));
-    document(py, &plan)
-}
-
-/// The mode asked for, else the engine's own.
-pub(crate) fn mode(replace: Option<bool>) -> Mode {
-    replace.map(Mode::replacing).unwrap_or_default()
+    answer(py, || al::plan(current, desired, replace))
 }
 
 /// A JSON Schema: ``manifest`` (also where no name is given), ``conditions``, ``action``, ``plan``, ``eval``, …
@@ -241,6 +210,6 @@ pub(crate) fn mode(replace: Option<bool>) -> Mode {
 /// Raises ``USAGE`` for an unknown name; ``help`` lists the known ones.
 #[pyfunction]
 #[pyo3(signature = (name = None))]
-pub(crate) fn schema<'py>(py: Python<'py>, name: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-    document(py, &lattice_core::schema::find(name).or_raise(py)?)
+pub(crate) fn schema<'py>(py: Python<'py>, name: Option<&str>) -> Answer<'py> {
+    answer(py, || schemas::find(name))
 }

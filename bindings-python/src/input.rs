@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use al::{Input, Limit};
+use al::{Given, Limit, Source, Text};
 use lattice_core::limits::{ACTION_BYTES, ACTION_NESTING};
 use lattice_core::{Action, Code, Error, Number, NumberError, Value};
 use pyo3::exceptions::PyTypeError;
@@ -13,38 +14,19 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyT
 use crate::engine::Manifest;
 use crate::output::OrRaise;
 
-/// A text, and the file that it was read from.
-pub(crate) struct Text {
-    pub(crate) file: Option<String>,
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl Text {
-    /// Takes `str` and `bytes` as they are, and reads the file that an `os.PathLike` names.
-    pub(crate) fn of(given: &Bound<'_, PyAny>, limit: Limit) -> PyResult<Self> {
-        let py = given.py();
-        let bytes = if let Ok(bytes) = given.cast::<PyBytes>() {
-            bytes.as_bytes().to_vec()
-        } else if let Ok(text) = given.cast::<PyString>() {
-            bytes_of(text)?
-        } else if let Ok(path) = given.extract::<PathBuf>() {
-            let Input { name, bytes } = py.detach(|| al::read(&path, limit)).or_raise(py)?;
-            let file = Some(name);
-            return Ok(Self { file, bytes });
-        } else {
-            let message = format!("expected str, bytes or os.PathLike, not {}", type_of(given));
-            return Err(PyTypeError::new_err(message));
-        };
-        Ok(Self { file: None, bytes })
-    }
-
-    /// Names the file in an error.
-    pub(crate) fn blame(&self, error: Error) -> Error {
-        match &self.file {
-            Some(file) => error.in_file(file),
-            None => error,
-        }
-    }
+/// Takes `str` and `bytes` as they are, and an `os.PathLike` as the file to read.
+pub(crate) fn source(given: &Bound<'_, PyAny>) -> PyResult<Source> {
+    let bytes = if let Ok(bytes) = given.cast::<PyBytes>() {
+        bytes.as_bytes().to_vec()
+    } else if let Ok(text) = given.cast::<PyString>() {
+        bytes_of(text)?
+    } else if let Ok(path) = given.extract::<PathBuf>() {
+        return Ok(Source::File(path));
+    } else {
+        let message = format!("expected str, bytes or os.PathLike, not {}", type_of(given));
+        return Err(PyTypeError::new_err(message));
+    };
+    Ok(Source::Text(Text { bytes, file: None }))
 }
 
 /// A lone surrogate is no Unicode text: it is passed on, so that the engine says where it stands.
@@ -57,17 +39,25 @@ fn bytes_of(text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
     }
 }
 
-/// A manifest as it is, or parsed from a text.
-pub(crate) fn manifest<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Manifest>> {
-    if let Ok(manifest) = given.cast::<Manifest>() {
-        return Ok(manifest.clone());
+/// A manifest that was read, or a text to read it from.
+pub(crate) fn manifest(given: &Bound<'_, PyAny>) -> PyResult<Given> {
+    match given.cast::<Manifest>() {
+        Ok(manifest) => Ok(Given::Manifest(Arc::clone(&manifest.get().0))),
+        Err(_) => source(given).map(Given::Source),
     }
-    let py = given.py();
-    let text = Text::of(given, Limit::MANIFEST)?;
-    let parsed = py.detach(|| lattice_core::Manifest::parse(&text.bytes));
-    let inner = parsed.map_err(|error| text.blame(error)).or_raise(py)?;
-    let file = text.file;
-    Bound::new(py, Manifest { inner, file })
+}
+
+/// Texts that are read here.
+trait Read: Sized {
+    /// The text of a value of Python, at most as large as the limit.
+    fn of(given: &Bound<'_, PyAny>, limit: Limit) -> PyResult<Self>;
+}
+
+impl Read for Text {
+    fn of(given: &Bound<'_, PyAny>, limit: Limit) -> PyResult<Self> {
+        let (py, source) = (given.py(), source(given)?);
+        py.detach(|| source.read(limit)).or_raise(py)
+    }
 }
 
 /// An action of JSON text, or of Python values.

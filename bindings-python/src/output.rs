@@ -7,12 +7,20 @@ use pyo3::types::{PyDict, PyType};
 use pythonize::pythonize;
 use serde::Serialize;
 
+/// A document as Python has it.
+pub(crate) type Answer<'py> = PyResult<Bound<'py, PyAny>>;
+
 /// A document as dicts and lists.
-pub(crate) fn document<'py>(
-    py: Python<'py>,
-    document: &(impl Serialize + ?Sized),
-) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn document<'py>(py: Python<'py>, document: &(impl Serialize + ?Sized)) -> Answer<'py> {
     Ok(pythonize(py, document)?)
+}
+
+/// The document of what `work` comes to, while other threads run.
+pub(crate) fn answer<T: Serialize + Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> Answer<'_> {
+    document(py, &py.detach(work).or_raise(py)?)
 }
 
 /// Turns what failed in the engine into an exception.

@@ -3,9 +3,8 @@
 use al::{Client, Io};
 use pyo3::prelude::*;
 
-use crate::engine::mode;
 use crate::input;
-use crate::output::{OrRaise, document};
+use crate::output::{Answer, OrRaise, answer, document};
 
 /// A workspace, opened by its key. Every method reads it as it then is, and lets other threads run.
 #[pyclass(frozen, module = "lattice_policy")]
@@ -53,16 +52,9 @@ impl Workspace {
     ///
     /// Raises what :func:`parse_manifest` raises.
     #[pyo3(signature = (manifest, *, replace = None))]
-    fn plan<'py>(
-        &self,
-        manifest: &Bound<'py, PyAny>,
-        replace: Option<bool>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = manifest.py();
-        let manifest = input::manifest(manifest)?;
-        let (inner, file) = (&manifest.get().inner, manifest.get().file.as_deref());
-        let plan = py.detach(|| self.0.plan(inner, file, mode(replace)));
-        document(py, &plan.or_raise(py)?)
+    fn plan<'py>(&self, manifest: &Bound<'py, PyAny>, replace: Option<bool>) -> Answer<'py> {
+        let (py, given) = (manifest.py(), input::manifest(manifest)?);
+        answer(py, || self.0.plan(given, replace))
     }
 
     /// Imports ``manifest`` in one transaction: everything is written or nothing; nothing with ``dry_run``.
@@ -75,21 +67,15 @@ impl Workspace {
         manifest: &Bound<'py, PyAny>,
         dry_run: Option<bool>,
         replace: Option<bool>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = manifest.py();
-        let manifest = input::manifest(manifest)?;
-        let (inner, file) = (&manifest.get().inner, manifest.get().file.as_deref());
-        let plan = py.detach(|| {
-            let io = Io::system();
-            self.0.import(inner, file, mode(replace), dry_run, &io)
-        });
-        document(py, &plan.or_raise(py)?)
+    ) -> Answer<'py> {
+        let (py, given) = (manifest.py(), input::manifest(manifest)?);
+        answer(py, || self.0.import(given, replace, dry_run, &Io::system()))
     }
 
     /// How the workspace's policies meet an action. All that an agent key may ask for.
     ///
     /// Raises ``INVALID_ACTION``.
-    fn decide<'py>(&self, action: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    fn decide<'py>(&self, action: &Bound<'py, PyAny>) -> Answer<'py> {
         let py = action.py();
         let action = input::action(action)?.or_raise(py)?;
         document(py, &py.detach(|| self.0.decide(&action)).or_raise(py)?)
@@ -99,19 +85,13 @@ impl Workspace {
     ///
     /// Raises ``USAGE`` for a ``limit`` that is not 1 to 1000, and ``AUDIT_TAMPERED``.
     #[pyo3(signature = (*, cursor = None, limit = None))]
-    fn audit<'py>(
-        &self,
-        py: Python<'py>,
-        cursor: Option<u64>,
-        limit: Option<u64>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let page = py.detach(|| self.0.events(cursor, limit));
-        document(py, &page.or_raise(py)?)
+    fn audit<'py>(&self, py: Python<'py>, cursor: Option<u64>, limit: Option<u64>) -> Answer<'py> {
+        answer(py, || self.0.events(cursor, limit))
     }
 
     /// Whether the audit log still says what was appended to it, and the policies are what it says.
-    fn verify<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        document(py, &py.detach(|| self.0.verify()).or_raise(py)?)
+    fn verify<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        answer(py, || self.0.verify())
     }
 
     fn __repr__(&self) -> String {

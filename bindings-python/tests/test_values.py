@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lattice_policy import Conditions, LatticeError, Manifest, PolicySet, parse_manifest, schema, validate
+from lattice_policy import Conditions, LatticeError, Manifest, PolicySet, parse_manifest, plan, schema, validate
 
 MANIFEST = """\
 manifest_version: '1.0'
@@ -213,6 +213,17 @@ def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
         assert (raised.value.code, raised.value.file) == ("IO_ERROR", str(missing))
         with pytest.raises(TypeError, match="expected str, bytes or os.PathLike, not int"):
             function(1)
+
+
+def test_a_plan_names_the_errors_of_both_texts(tmp_path: Path) -> None:
+    current, desired = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    for path in (current, desired):
+        path.write_text("policies:")
+    with pytest.raises(LatticeError) as raised:
+        plan(current, desired)
+    error = raised.value
+    found = [(error.code, error.file), *((other["code"], other["file"]) for other in error.related)]
+    assert set(found) == {("INVALID_MANIFEST", str(current)), ("INVALID_MANIFEST", str(desired))}
 
 
 def test_text_that_is_not_unicode() -> None:

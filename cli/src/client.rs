@@ -1,10 +1,11 @@
 //! A workspace for programs in other languages: the documents of `--format json` as values.
 
 use lattice_core::view::{self, KeyKind};
-use lattice_core::{Action, Code, Error, Manifest, Mode, limits};
+use lattice_core::{Action, Code, Error, Mode, limits};
 use lattice_workspace::{Key, Reader, Store, import};
 
 use crate::access::{Opened, key_in_environment, named};
+use crate::given::{Given, Named, mode};
 use crate::io::Io;
 
 /// A workspace, opened by its key. Every method reads it as it then is.
@@ -53,38 +54,37 @@ impl Client {
         self.read(KeyKind::Service)?.export((io.now)())
     }
 
-    /// What importing `manifest`, which was read from `file`, would do.
-    pub fn plan(
-        &self,
-        manifest: &Manifest,
-        file: Option<&str>,
-        mode: Mode,
-    ) -> Result<view::Plan, Error> {
-        let planned = self.read(KeyKind::Service)?.plan(manifest, mode)?;
-        Ok(planned.view(view::ManifestRef::new(file, manifest), true, None))
+    /// What importing a manifest would do.
+    pub fn plan(&self, given: Given, replace: Option<bool>) -> Result<view::Plan, Error> {
+        let given = given.manifest()?;
+        self.preview(&given, mode(replace))
     }
 
-    /// Imports `manifest`, which was read from `file`: everything is written or nothing; nothing on a dry run.
+    /// Imports a manifest: everything is written or nothing; nothing on a dry run.
     ///
     /// # Errors
     ///
-    /// As for [`lattice_workspace::import`].
+    /// Every error of the text; else as [`lattice_workspace::import`].
     pub fn import(
         &self,
-        manifest: &Manifest,
-        file: Option<&str>,
-        mode: Mode,
+        given: Given,
+        replace: Option<bool>,
         dry_run: Option<bool>,
         io: &Io<'_>,
     ) -> Result<view::Plan, Error> {
+        let (given, mode) = (given.manifest()?, mode(replace));
         if dry_run.unwrap_or(false) {
-            return self.plan(manifest, file, mode);
+            return self.preview(&given, mode);
         }
-        let planned =
-            Reader::open_to_import(&*self.store, &self.key, None)?.plan(manifest, mode)?;
+        let reader = Reader::open_to_import(&*self.store, &self.key, None)?;
+        let planned = reader.plan(&given.manifest, mode)?;
         let imported = import(&*self.store, &self.key, &planned, &io.ambient()?)?;
-        let source = view::ManifestRef::new(file, manifest);
-        Ok(planned.view(source, false, Some(&imported)))
+        Ok(planned.view(given.reference(), false, Some(&imported)))
+    }
+
+    fn preview(&self, given: &Named, mode: Mode) -> Result<view::Plan, Error> {
+        let planned = self.read(KeyKind::Service)?.plan(&given.manifest, mode)?;
+        Ok(planned.view(given.reference(), true, None))
     }
 
     /// How the workspace's policies meet `action`.

@@ -10,11 +10,11 @@ use crate::io::Io;
 
 /// A file that was read.
 #[derive(Debug)]
-pub struct Input {
+pub(crate) struct Input {
     /// As it was named.
-    pub name: String,
+    pub(crate) name: String,
     /// All of it.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The most that is read of a file, and the code of the error beyond.
@@ -54,7 +54,7 @@ impl Limit {
 /// # Errors
 ///
 /// `IO_ERROR`, or that of the limit for what is larger.
-pub fn read(path: &Path, limit: Limit) -> Result<Input, Error> {
+pub(crate) fn read(path: &Path, limit: Limit) -> Result<Input, Error> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| unreadable(&name, &error))?;
     read_stream(&name, file, limit)

@@ -9,6 +9,7 @@ use lattice_core::{Code, Error};
 use lattice_workspace::Ambient;
 
 use crate::file;
+use crate::patient::Patient;
 
 /// The streams, environment, clock and randomness of one run.
 ///
@@ -42,9 +43,9 @@ impl Io<'static> {
     /// Those of this process.
     pub fn system() -> Self {
         Self {
-            stdin: Box::new(io::stdin()),
-            stdout: Box::new(io::stdout()),
-            stderr: Box::new(io::stderr()),
+            stdin: Box::new(Patient(io::stdin())),
+            stdout: Box::new(Patient(io::stdout())),
+            stderr: Box::new(Patient(io::stderr())),
             env: Box::new(|name| std::env::var_os(name)),
             now: Box::new(Timestamp::now),
             random: Box::new(|buffer| {

@@ -4,7 +4,8 @@
 //! everything effectful ([`Io`]) and returns the exit code. It parses arguments, calls `lattice-core` and
 //! `lattice-workspace`, and renders what they return; it holds no rule about policies.
 //!
-//! Programs that want documents instead of streams use [`Client`], which opens a workspace as the commands do.
+//! Programs that want documents instead of streams give a [`Source`] where the commands take a file, and use
+//! [`Client`], which opens a workspace as the commands do.
 //!
 //! A command puts one document on stdout or nothing. Notes and errors go to stderr; with `--format json` an
 //! error is the document.
@@ -15,7 +16,9 @@ mod client;
 mod commands;
 mod exit;
 mod file;
+mod given;
 mod io;
+mod patient;
 mod render;
 mod secret;
 mod session;
@@ -26,7 +29,8 @@ use std::ffi::OsString;
 use clap::Parser;
 
 pub use crate::client::Client;
-pub use crate::file::{Input, Limit, read};
+pub use crate::file::Limit;
+pub use crate::given::{Given, Named, Source, Text, plan};
 pub use crate::io::{Fill, Io, Lookup};
 
 use crate::args::{Args, Output};

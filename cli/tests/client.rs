@@ -7,9 +7,10 @@
 )]
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
-use al::{Client, Io};
-use lattice_core::{Action, Code, Manifest, Mode, view::Status};
+use al::{Client, Given, Io, Source, Text};
+use lattice_core::{Action, Code, Manifest, view::Status};
 
 const MANIFEST: &str = "manifest_version: '1.0'
 policies:
@@ -103,27 +104,29 @@ fn a_round_trip() {
     let (url, key, agent) = store(&folder);
     let io = io(&[]);
     let client = Client::open(Some(&url), Some(&key), &io).unwrap();
-    let manifest = Manifest::parse(MANIFEST.as_bytes()).unwrap();
+    let given = |name: Option<&str>| {
+        let (bytes, file) = (MANIFEST.into(), name.map(str::to_owned));
+        Given::Source(Source::Text(Text { bytes, file }))
+    };
+    let manifest = given(None).manifest().unwrap();
+    let given_again = || Given::Manifest(Arc::clone(&manifest));
 
-    let preview = client.import(&manifest, Some("m.yaml"), Mode::Additive, Some(true), &io);
+    let preview = client.import(given(Some("m.yaml")), None, Some(true), &io);
     let preview = preview.unwrap();
+    assert_eq!(preview.manifest.file.as_deref(), Some("m.yaml"));
     assert_eq!(
         preview,
-        client
-            .plan(&manifest, Some("m.yaml"), Mode::Additive)
-            .unwrap()
+        client.plan(given(Some("m.yaml")), Some(false)).unwrap()
     );
     assert_eq!(
         (preview.dry_run, preview.applied, preview.summary.added),
         (true, false, 1)
     );
 
-    let imported = client
-        .import(&manifest, None, Mode::Replace, None, &io)
-        .unwrap();
+    let imported = client.import(given_again(), Some(true), None, &io).unwrap();
     assert_eq!((imported.dry_run, imported.applied), (false, true));
     let exported = Manifest::parse(client.export(&io).unwrap().as_bytes()).unwrap();
-    assert_eq!(exported.policies(), manifest.policies());
+    assert_eq!(exported.policies(), manifest.manifest.policies());
 
     // The creation of both keys, and the import.
     let page = client.events(None, None).unwrap();
@@ -148,10 +151,8 @@ fn a_round_trip() {
     );
     let refused = [
         agent.export(&io).unwrap_err(),
-        agent.plan(&manifest, None, Mode::Additive).unwrap_err(),
-        agent
-            .import(&manifest, None, Mode::Additive, None, &io)
-            .unwrap_err(),
+        agent.plan(given_again(), None).unwrap_err(),
+        agent.import(given_again(), None, None, &io).unwrap_err(),
         agent.events(None, None).unwrap_err(),
         agent.verify().unwrap_err(),
     ];

@@ -227,6 +227,22 @@ impl Error {
         Some(Self(Box::new(Inner { code, first, rest })))
     }
 
+    /// Both values, or the errors of both in one run.
+    ///
+    /// # Errors
+    ///
+    /// The first error; that of `b` among its related ones where `a` has one too.
+    pub fn both<A, B>(a: Result<A, Self>, b: Result<B, Self>) -> Result<(A, B), Self> {
+        match (a, b) {
+            (Ok(a), Ok(b)) => Ok((a, b)),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+            (Err(mut first), Err(second)) => {
+                first.0.rest.extend(second.into_diagnostics());
+                Err(first)
+            }
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {

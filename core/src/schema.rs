@@ -17,6 +17,7 @@ const SCHEMAS: &[(&str, Make)] = &[
     ("action", action_schema),
     ("error", of::<view::ErrorDocument>),
     ("validate", of::<view::Validation>),
+    ("manifest-document", of::<view::Manifest>),
     ("fmt", of::<view::Formatted>),
     ("plan", of::<view::Plan>),
     ("eval", of::<view::Decision>),

@@ -153,7 +153,7 @@ def plan(current: Manifest | Text, desired: Manifest | Text, *, replace: bool | 
     """What turns the policies of ``current`` into those of ``desired``, offline.
 
     With ``replace``, policies that ``desired`` does not name are deactivated; without, they are untouched. Raises what
-    :func:`parse_manifest` raises.
+    :func:`parse_manifest` raises, for both.
     """
 
 def schema(name: str | None = None) -> dict[str, Any]:

@@ -96,16 +96,7 @@ fn offline(
 ) -> Result<(view::Plan, String, String), Error> {
     let (before, old) = read(before, session)?;
     let (after, new) = read(after, session)?;
-    // The errors of both files in one run.
-    let (old, new) = match (old, new) {
-        (Ok(old), Ok(new)) => (old, new),
-        (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
-        (Err(first), Err(second)) => {
-            let both = first.clone().into_diagnostics().into_iter();
-            let both = both.chain(second.into_diagnostics());
-            return Err(Error::from_diagnostics(both).unwrap_or(first));
-        }
-    };
+    let (old, new) = Error::both(old, new)?;
     let plan = view::Plan::between(&old, &new, Some(&after), Mode::Replace);
     Ok((plan, before, after))
 }

@@ -6,6 +6,7 @@ mod set;
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::condition::{Conditions, Glob};
@@ -27,7 +28,7 @@ pub(crate) const FIELDS: [&str; 7] = [
 ];
 
 /// A policy as plain data: what a manifest says and a store keeps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PolicySpec {
     /// Its identity across environments.
     pub name: String,
@@ -37,11 +38,11 @@ pub struct PolicySpec {
     pub approval_required: bool,
     /// Hours until an approval expires, 1 to 8760.
     pub approval_timeout_hours: u16,
-    /// Globs of repositories; `None` for any.
+    /// Globs of repositories; null for any.
     pub allowed_repos: Option<Vec<String>>,
-    /// Globs of branches; `None` for any.
+    /// Globs of branches; null for any.
     pub allowed_branches: Option<Vec<String>>,
-    /// The conditions document, verbatim.
+    /// The conditions document, verbatim; null for none.
     pub conditions: Option<String>,
 }
 

@@ -87,7 +87,8 @@ pub struct ManifestRef {
 }
 
 /// A manifest that was read.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "ManifestDocument")]
 pub struct Manifest {
     /// The file, as it was named.
     pub file: Option<String>,
