@@ -2,6 +2,7 @@
 
 const native = require('./native.js');
 const { actionJson, callWithAction, callWithActions, withoutPlace } = require('./lib/action.js');
+const { Decisions } = require('./lib/decision.js');
 const { LatticeError, call, wait } = require('./lib/error.js');
 const { parse } = require('./lib/json.js');
 const { source } = require('./lib/source.js');
@@ -49,6 +50,7 @@ class Conditions {
 /** The compiled policies of a manifest. */
 class PolicySet {
   #native;
+  #decisions = new Decisions();
 
   constructor(manifest) {
     this.#native =
@@ -62,11 +64,17 @@ class PolicySet {
   }
 
   decide(action) {
-    return parse(callWithAction(action, (json) => this.#native.decide(json)));
+    return callWithAction(action, (json) => {
+      const outcome = parse(this.#native.outcome(json));
+      return this.#decisions.of(outcome, () => this.#native.decide(json));
+    });
   }
 
   decideMany(actions) {
-    return parse(callWithActions(actions, (json) => this.#native.decideMany(json)));
+    return callWithActions(actions, (texts) => {
+      const outcomes = parse(this.#native.outcomes(texts));
+      return outcomes.map((outcome, at) => this.#decisions.of(outcome, () => this.#native.decide(texts[at])));
+    });
   }
 }
 

@@ -15,9 +15,10 @@ pub mod workspace;
 use std::sync::Arc;
 
 use lattice_core::view::{self, Evaluation};
-use lattice_core::{Action, Error};
+use lattice_core::{Action, Error, Prepared};
 use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
+use serde::Serialize;
 
 use crate::input::{ManifestOrSource, Source, given};
 use crate::outcome::{Answer, answer, json, now};
@@ -124,26 +125,59 @@ impl PolicySet {
         answer(sync, || given.manifest().map(PolicySet))
     }
 
-    /// Decides about an action.
+    /// Decides about an action: the decision.
     #[napi]
     pub fn decide(&self, json_text: Json) -> napi::Result<String> {
-        now(|| json(&self.decision(&json_text)?))
+        now(|| json(&self.0.manifest.policies().decide(&action(&json_text)?)))
     }
 
-    /// Decides about actions; an error names the one that is none.
+    /// Decides about an action: what depends on it, and the level whose first decision has the rest.
     #[napi]
-    pub fn decide_many(&self, actions: Vec<Json>) -> napi::Result<String> {
+    pub fn outcome(&self, json_text: Json) -> napi::Result<String> {
         now(|| {
-            let decide = |(at, json_text)| {
-                let named = |error: Error| error.in_file(&format!("actions[{at}]"));
-                self.decision(json_text).map_err(named)
-            };
-            let decisions = actions.iter().enumerate().map(decide);
-            json(&decisions.collect::<Result<Vec<_>, _>>()?)
+            let action = action(&json_text)?;
+            let prepared = self.0.manifest.policies().prepare(&action);
+            json(&changing(&prepared, &prepared.decide()))
         })
     }
 
-    fn decision(&self, json_text: &Json) -> Result<view::Decision, Error> {
-        Ok(self.0.manifest.policies().decide(&action(json_text)?))
+    /// What [`PolicySet::outcome`] says about each action; an error names the one that is none.
+    #[napi]
+    pub fn outcomes(&self, actions: Vec<Json>) -> napi::Result<String> {
+        now(|| {
+            let read = |(at, json_text)| {
+                action(json_text).map_err(|error| error.in_file(&format!("actions[{at}]")))
+            };
+            let actions = actions.iter().enumerate().map(read);
+            let actions = actions.collect::<Result<Vec<_>, _>>()?;
+            let policies = self.0.manifest.policies();
+            let prepared: Vec<_> = actions
+                .iter()
+                .map(|action| policies.prepare(action))
+                .collect();
+            let decisions: Vec<_> = prepared.iter().map(Prepared::decide).collect();
+            let both = prepared.iter().zip(&decisions);
+            json(
+                &both
+                    .map(|(prepared, decision)| changing(prepared, decision))
+                    .collect::<Vec<_>>(),
+            )
+        })
     }
+}
+
+/// What of a decision depends on the action, as `lib/decision.js` takes it.
+fn changing<'d>(prepared: &Prepared<'_>, decision: &'d view::Decision<'_>) -> impl Serialize + 'd {
+    let rules = decision.conditions_evaluated.iter();
+    let rules = rules.map(|rule| (&rule.actual, rule.result, &rule.reason));
+    let policies = decision.policies.iter().map(|policy| policy.result);
+    (
+        prepared.level(),
+        decision.status,
+        &decision.denial_reason,
+        &decision.policy_name,
+        decision.approval_timeout_hours,
+        rules.collect::<Vec<_>>(),
+        policies.collect::<Vec<_>>(),
+    )
 }

@@ -8,6 +8,7 @@ use lattice_core::{schema as schemas, view};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::decisions::Decisions;
 use crate::input;
 use crate::output::{Answer, OrRaise, answer, document};
 
@@ -105,9 +106,11 @@ impl Conditions {
 /// The policies of a manifest, compiled: make it once, decide many times. Two are equal if they mean the same.
 ///
 /// Raises what :func:`parse_manifest` raises.
-#[pyclass(frozen, eq, module = "lattice_policy")]
-#[derive(PartialEq)]
-pub(crate) struct PolicySet(lattice_core::PolicySet);
+#[pyclass(frozen, module = "lattice_policy")]
+pub(crate) struct PolicySet {
+    policies: lattice_core::PolicySet,
+    decisions: Decisions,
+}
 
 #[pymethods]
 impl PolicySet {
@@ -115,7 +118,10 @@ impl PolicySet {
     fn new(manifest: &Bound<'_, PyAny>) -> PyResult<Self> {
         let (py, given) = (manifest.py(), input::manifest(manifest)?);
         let named = py.detach(|| given.manifest()).or_raise(py)?;
-        Ok(Self(named.manifest.policies().clone()))
+        Ok(Self {
+            policies: named.manifest.policies().clone(),
+            decisions: Decisions::default(),
+        })
     }
 
     /// How the policies meet an action, with the whole trace.
@@ -124,7 +130,7 @@ impl PolicySet {
     fn decide<'py>(&self, action: &Bound<'py, PyAny>) -> Answer<'py> {
         let py = action.py();
         let action = input::action(action)?.or_raise(py)?;
-        document(py, &self.0.decide(&action))
+        self.decisions.document(py, &self.policies.prepare(&action))
     }
 
     /// The decisions about many actions, in their order; other threads run meanwhile.
@@ -145,19 +151,23 @@ impl PolicySet {
             if read.is_empty() {
                 return Ok(decisions);
             }
-            let decide = || read.iter().map(|action| self.0.decide(action));
-            for decision in py.detach(|| decide().collect::<Vec<_>>()) {
-                decisions.append(document(py, &decision)?)?;
+            let prepare = || read.iter().map(|action| self.policies.prepare(action));
+            for prepared in py.detach(|| prepare().collect::<Vec<_>>()) {
+                decisions.append(self.decisions.document(py, &prepared)?)?;
             }
         }
     }
 
     fn __len__(&self) -> usize {
-        self.0.len()
+        self.policies.len()
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.policies == other.policies
     }
 
     fn __repr__(&self) -> String {
-        format!("<PolicySet: policies {}>", self.0.len())
+        format!("<PolicySet: policies {}>", self.policies.len())
     }
 }
 

@@ -1,12 +1,11 @@
 //! What Python gives: texts, manifests and actions.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use al::{Given, Limit, Source, Text};
+use al::{Given, Limit, Source};
 use lattice_core::limits::{ACTION_BYTES, ACTION_NESTING};
-use lattice_core::{Action, Code, Error, Number, NumberError, Value};
+use lattice_core::{Action, Code, Error, Number, NumberError, Text, Value};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -26,7 +25,7 @@ pub(crate) fn source(given: &Bound<'_, PyAny>) -> PyResult<Source> {
         let message = format!("expected str, bytes or os.PathLike, not {}", type_of(given));
         return Err(PyTypeError::new_err(message));
     };
-    Ok(Source::Text(Text { bytes, file: None }))
+    Ok(Source::Text(al::Text { bytes, file: None }))
 }
 
 /// A lone surrogate is no Unicode text: it is passed on, so that the engine says where it stands.
@@ -47,27 +46,23 @@ pub(crate) fn manifest(given: &Bound<'_, PyAny>) -> PyResult<Given> {
     }
 }
 
-/// Texts that are read here.
-trait Read: Sized {
-    /// The text of a value of Python, at most as large as the limit.
-    fn of(given: &Bound<'_, PyAny>, limit: Limit) -> PyResult<Self>;
-}
-
-impl Read for Text {
-    fn of(given: &Bound<'_, PyAny>, limit: Limit) -> PyResult<Self> {
-        let (py, source) = (given.py(), source(given)?);
-        py.detach(|| source.read(limit)).or_raise(py)
-    }
-}
-
 /// An action of JSON text, or of Python values.
 pub(crate) fn action(given: &Bound<'_, PyAny>) -> PyResult<Result<Action, Error>> {
     if given.is_instance_of::<PyDict>() {
         return Ok(of_values(given));
     }
-    let is_path = given.hasattr("__fspath__")?;
-    if is_path || given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() {
-        let text = Text::of(given, Limit::ACTION)?;
+    if let Ok(bytes) = given.cast::<PyBytes>() {
+        return Ok(Action::parse(bytes.as_bytes()));
+    }
+    if let Ok(text) = given.cast::<PyString>() {
+        return Ok(match text.to_str() {
+            Ok(text) => Action::parse(text.as_bytes()),
+            Err(_) => Action::parse(&bytes_of(text)?),
+        });
+    }
+    if given.hasattr("__fspath__")? {
+        let (py, source) = (given.py(), source(given)?);
+        let text = py.detach(|| source.read(Limit::ACTION)).or_raise(py)?;
         return Ok(Action::parse(&text.bytes).map_err(|error| text.blame(error)));
     }
     Ok(of_values(given))
@@ -87,7 +82,7 @@ fn value(given: &Bound<'_, PyAny>, level: usize, left: &mut usize) -> Result<Val
         return string(text, left).map(Value::String);
     }
     if let Ok(dict) = given.cast::<PyDict>() {
-        let mut mapping = BTreeMap::new();
+        let mut mapping = Vec::new();
         // INVARIANT: a container past the limit is refused by the engine, whatever it holds.
         if level <= ACTION_NESTING {
             for (key, given) in dict {
@@ -102,10 +97,10 @@ fn value(given: &Bound<'_, PyAny>, level: usize, left: &mut usize) -> Result<Val
                 };
                 let key = string(key, left)?;
                 let value = value(&given, level + 1, left).map_err(|fault| fault.below(&key))?;
-                mapping.insert(key, value);
+                mapping.push((key, value));
             }
         }
-        return Ok(Value::Mapping(mapping));
+        return Ok(Value::Mapping(mapping.into_iter().collect()));
     }
     if let Ok(list) = given.cast::<PyList>() {
         return elements(list.iter(), level, left);
@@ -154,11 +149,11 @@ fn elements<'py>(
     Ok(Value::List(list))
 }
 
-fn string(text: &Bound<'_, PyString>, left: &mut usize) -> Result<String, Fault> {
+fn string(text: &Bound<'_, PyString>, left: &mut usize) -> Result<Text, Fault> {
     let text = text.to_str();
     let text = text.map_err(|_| Fault::new("holds a lone surrogate, which is no Unicode text"))?;
     *left = left.saturating_sub(text.len());
-    Ok(text.to_owned())
+    Ok(text.into())
 }
 
 fn type_of(given: &Bound<'_, PyAny>) -> String {

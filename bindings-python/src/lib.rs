@@ -3,6 +3,7 @@
 //! Every function converts, calls the engine and converts back. What a caller leaves out is left out of the call, so
 //! that the engine's defaults apply; results are the documents of `--format json` as plain data.
 
+mod decisions;
 mod engine;
 mod input;
 mod output;

@@ -26,6 +26,8 @@ pub(crate) struct Index {
 /// The policies that share an action type, in name order.
 #[derive(Debug, Default)]
 pub(crate) struct Level {
+    /// Tells it from the other levels of its index; 0 for the one that decides about everything else.
+    id: usize,
     policies: Vec<Arc<Policy>>,
     /// The paths that several policies read, each once; empty for a lone policy, whose comparisons have a field each.
     paths: Vec<Arc<Path>>,
@@ -50,10 +52,15 @@ impl Index {
             };
             level.policies.push(Arc::clone(policy));
         }
-        for level in index.exact.values_mut().chain(index.below.values_mut()) {
-            level.finish();
+        index.any.finish(0);
+        for (level, id) in index
+            .exact
+            .values_mut()
+            .chain(index.below.values_mut())
+            .zip(1..)
+        {
+            level.finish(id);
         }
-        index.any.finish();
         index
     }
 
@@ -94,7 +101,8 @@ impl Level {
         &self.policies
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self, id: usize) {
+        self.id = id;
         self.rules = self.policies.iter().map(|policy| policy.rules()).sum();
         if self.policies.len() < 2 {
             return;
@@ -228,6 +236,12 @@ impl<'a> Prepared<'a> {
             action,
             fields,
         }
+    }
+
+    /// Tells apart, within one set, which policies decide. The decisions of one level differ in the status and what
+    /// belongs to it, and in each rule's `actual`, `result` and `reason`; all else is the same.
+    pub fn level(&self) -> usize {
+        self.level.id
     }
 
     /// What [`PolicySet::verdict`] says.

@@ -1,6 +1,5 @@
 //! Values of an action: JSON with exact numbers.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 
@@ -30,6 +29,12 @@ impl From<&str> for Text {
 impl From<String> for Text {
     fn from(text: String) -> Self {
         Self(text.into())
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
     }
 }
 
@@ -122,8 +127,11 @@ impl Mapping {
 impl<K: Into<Text>> FromIterator<(K, Value)> for Mapping {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
         let entries = entries.into_iter().map(|(key, value)| (key.into(), value));
-        let sorted: BTreeMap<Text, Value> = entries.collect();
-        Self(sorted.into_iter().collect())
+        let mut entries: Vec<(Text, Value)> = entries.collect();
+        entries.reverse();
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        entries.dedup_by(|(a, _), (b, _)| a == b);
+        Self(entries)
     }
 }
 
@@ -218,6 +226,13 @@ pub enum Operand {
     Scalar(Scalar),
     /// A set: sorted, without repeats, not empty unless it is an allow-list.
     List(Vec<Scalar>),
+}
+
+impl Operand {
+    /// Whether it is a list.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Operand::List(_))
+    }
 }
 
 impl From<&Scalar> for Value {

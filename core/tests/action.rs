@@ -421,6 +421,28 @@ fn whole_objects_are_read_like_text() {
 }
 
 #[test]
+fn of_entries_with_one_key_the_last_stays() {
+    let number = |int: i64| Value::Number(int.into());
+    let entries = [
+        ("b", number(1)),
+        ("a", number(2)),
+        ("b", number(3)),
+        ("", number(4)),
+    ];
+    let mapping: Mapping = entries.into_iter().collect();
+    let found: Vec<_> = mapping
+        .iter()
+        .map(|(key, value)| (key, value.clone()))
+        .collect();
+    assert_eq!(found, [("", number(4)), ("a", number(2)), ("b", number(3))]);
+    let many: Mapping = (0..20)
+        .rev()
+        .map(|i| (format!("{i:02}"), number(i)))
+        .collect();
+    assert_eq!((many.get("07"), many.get("7")), (Some(&number(7)), None));
+}
+
+#[test]
 fn values_and_text_make_the_same_action() {
     let text =
         Action::parse(br#"{"action_type": "a.b", "metadata": {"x": 1}, "data_accessed": ["y"]}"#);

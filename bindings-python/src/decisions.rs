@@ -1,0 +1,86 @@
+//! Decisions as dicts. Most of a trace is the same for every action that the same policies decide about: it is made once
+//! and copied.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lattice_core::{Prepared, view};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::output::{Answer, document};
+
+/// The decisions that one set of policies made first, by level.
+#[derive(Default)]
+pub(crate) struct Decisions(Mutex<HashMap<usize, Arc<First>>>);
+
+/// The first decision of a level. Nobody else holds it.
+struct First {
+    rules: Vec<Py<PyDict>>,
+    policies: Vec<Py<PyDict>>,
+}
+
+impl Decisions {
+    /// The document of a decision.
+    pub(crate) fn document<'py>(&self, py: Python<'py>, prepared: &Prepared<'_>) -> Answer<'py> {
+        let decision = prepared.decide();
+        let first = self.first(py, prepared.level(), &decision)?;
+        let rules = PyList::empty(py);
+        for (first, rule) in first.rules.iter().zip(&decision.conditions_evaluated) {
+            let dict = first.bind(py).copy()?;
+            if let Some(expected) = rule.expected.as_deref().filter(|operand| operand.is_list()) {
+                dict.set_item(intern!(py, "expected"), document(py, expected)?)?;
+            }
+            dict.set_item(intern!(py, "actual"), document(py, &rule.actual)?)?;
+            dict.set_item(intern!(py, "result"), rule.result)?;
+            dict.set_item(intern!(py, "reason"), rule.reason.as_deref())?;
+            rules.append(dict)?;
+        }
+        let policies = PyList::empty(py);
+        for (first, policy) in first.policies.iter().zip(&decision.policies) {
+            let dict = first.bind(py).copy()?;
+            dict.set_item(intern!(py, "result"), policy.result)?;
+            policies.append(dict)?;
+        }
+        let dict = PyDict::new(py);
+        dict.set_item(intern!(py, "status"), document(py, &decision.status)?)?;
+        dict.set_item(
+            intern!(py, "denial_reason"),
+            decision.denial_reason.as_deref(),
+        )?;
+        dict.set_item(intern!(py, "policy_name"), decision.policy_name.as_deref())?;
+        dict.set_item(
+            intern!(py, "approval_timeout_hours"),
+            decision.approval_timeout_hours,
+        )?;
+        dict.set_item(intern!(py, "conditions_evaluated"), rules)?;
+        dict.set_item(intern!(py, "policies"), policies)?;
+        Ok(dict.into_any())
+    }
+
+    fn first(
+        &self,
+        py: Python<'_>,
+        level: usize,
+        decision: &view::Decision<'_>,
+    ) -> PyResult<Arc<First>> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(first) = known().get(&level) {
+            return Ok(Arc::clone(first));
+        }
+        let first = Arc::new(First {
+            rules: dicts(py, &decision.conditions_evaluated)?,
+            policies: dicts(py, &decision.policies)?,
+        });
+        known().insert(level, Arc::clone(&first));
+        Ok(first)
+    }
+}
+
+fn dicts(py: Python<'_>, documents: &[impl serde::Serialize]) -> PyResult<Vec<Py<PyDict>>> {
+    let dicts = documents
+        .iter()
+        .map(|one| Ok(document(py, one)?.cast_into::<PyDict>()?.unbind()));
+    dicts.collect()
+}
