@@ -8,7 +8,7 @@ const SEED: u64 = 0x4c61_7474;
 /// How many policies share an action type in a manifest.
 const PER_TYPE: usize = 20;
 
-/// SplitMix64: enough for inputs, and no dependency.
+/// `SplitMix64`: enough for inputs, and no dependency.
 #[derive(Debug)]
 struct Random(u64);
 
@@ -188,7 +188,7 @@ impl Policy {
             hours: [4, 8, 24, 72][random.below(4)],
             repos: (random.below(2) == 0).then(|| vec![format!("acme/{team}-*")]),
             branches: (random.below(2) == 0).then(|| vec!["agent/**".into(), "main".into()]),
-            rules: (index % 2 == 0).then(|| Rules::random(random)),
+            rules: index.is_multiple_of(2).then(|| Rules::random(random)),
         }
     }
 }

@@ -43,12 +43,38 @@ pub fn versions() -> String {
 }
 
 fn version(name: &str) -> Option<&'static str> {
-    let at = format!("name = \"{name}\"\nversion = \"");
-    let (_, rest) = LOCKFILE.split_once(&at)?;
-    rest.split('"').next()
+    packages(LOCKFILE).find_map(|(other, version)| (other == name).then_some(version))
 }
 
 /// Today, in UTC.
 pub fn today() -> String {
     Timestamp::now().strftime("%-d %B %Y").to_string()
+}
+
+/// Says which packages of the product are measured in another version than the one that it is released with.
+pub fn warn_of_other_versions() {
+    let product = include_str!("../../Cargo.lock");
+    for (name, version) in packages(product) {
+        let here: Vec<_> = packages(LOCKFILE)
+            .filter(|(other, _)| *other == name)
+            .collect();
+        if !here.is_empty() && here.iter().all(|(_, other)| *other != version) {
+            eprintln!(
+                "{name} is measured in version {}, and released in {version}",
+                here[0].1
+            );
+        }
+    }
+}
+
+/// The packages of a lockfile, with their versions.
+fn packages(lockfile: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    lockfile
+        .split("[[package]]\n")
+        .skip(1)
+        .filter_map(|package| {
+            let rest = package.strip_prefix("name = \"")?;
+            let (name, rest) = rest.split_once("\"\nversion = \"")?;
+            Some((name, rest.split('"').next()?))
+        })
 }

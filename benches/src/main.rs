@@ -3,10 +3,12 @@
 //! ```text
 //! lattice-bench [--only GROUP]… [--write FILE]    measures and prints the tables
 //! lattice-bench instructions [--accept]           compares instruction counts with those that are checked in
+//! lattice-bench bindings FOLDER                   writes what `python.py` and `node.mjs` need
 //! ```
 //!
 //! `memory`, `resident` and `job` are for processes that it starts itself.
 
+mod bindings;
 mod floor;
 mod input;
 mod instructions;
@@ -22,6 +24,7 @@ mod table;
 
 use std::env;
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 use report::{Group, Report};
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
                 return usage();
             }
         }
+        ["bindings", folder] => bindings::write(Path::new(folder)),
         ["instructions"] => return instructions::check(false),
         ["instructions", "--accept"] => return instructions::check(true),
         options => return measure(options),
@@ -58,7 +62,9 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     let groups: Vec<_> = rows::GROUPS.iter().map(|(name, _)| *name).collect();
-    eprintln!("usage: lattice-bench [--only GROUP]… [--write FILE] | instructions [--accept]");
+    eprintln!(
+        "usage: lattice-bench [--only GROUP]… [--write FILE] | instructions [--accept] | bindings FOLDER"
+    );
     eprintln!("groups: {}", groups.join(", "));
     ExitCode::from(64)
 }
@@ -76,6 +82,7 @@ fn measure(mut options: &[&str]) -> ExitCode {
     if !options.is_empty() {
         return usage();
     }
+    machine::warn_of_other_versions();
     let mut report = Report::default();
     for (name, measure) in rows::GROUPS {
         if only.is_empty() || only.contains(name) {

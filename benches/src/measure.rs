@@ -22,8 +22,10 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// A figure that does not vary, such as a size.
-    pub fn exact(value: f64) -> Self {
+    /// A figure that does not vary, such as a size in bytes.
+    #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^53")]
+    pub fn exact(value: usize) -> Self {
+        let value = value as f64;
         Figure {
             best: value,
             median: value,
@@ -85,9 +87,9 @@ pub fn slow_with<S, T>(
     mut job: impl FnMut(S) -> T,
 ) -> Figure {
     let mut run = || {
-        let made = make();
+        let input = make();
         let start = Instant::now();
-        let result = black_box(job(made));
+        let result = black_box(job(input));
         let elapsed = nanoseconds(start);
         drop(result);
         elapsed

@@ -115,20 +115,16 @@ fn number(value: f64) -> String {
         _ => 0,
     };
     let text = format!("{value:.decimals$}");
-    let Some((_, rest)) = text
-        .split_at_checked(text.len().saturating_sub(3))
-        .filter(|_| decimals == 0)
-    else {
-        return text
-            .strip_suffix(".00")
-            .or(text.strip_suffix(".0"))
-            .unwrap_or(&text)
-            .to_owned();
-    };
-    let whole = text.strip_suffix(rest).unwrap_or_default();
-    if whole.is_empty() {
-        text
-    } else {
-        format!("{whole},{rest}")
+    if decimals > 0 {
+        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
+    let digits = text.len();
+    let mut spaced = String::with_capacity(digits + digits / 3);
+    for (index, digit) in text.chars().enumerate() {
+        if index > 0 && (digits - index) % 3 == 0 {
+            spaced.push(',');
+        }
+        spaced.push(digit);
+    }
+    spaced
 }

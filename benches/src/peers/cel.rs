@@ -6,7 +6,8 @@ use cel::{Context, Program, Value};
 
 use crate::input::{Branch, Rules};
 
-pub(super) struct Cel;
+/// The functions of the language, made once; an action's fields are a scope below.
+pub(super) struct Cel(&'static Context<'static, 'static>);
 
 impl super::Engine for Cel {
     const NAME: &'static str = "cel";
@@ -14,7 +15,7 @@ impl super::Engine for Cel {
     type Fields = Context<'static, 'static>;
 
     fn new() -> Self {
-        Self
+        Self(Box::leak(Box::default()))
     }
 
     fn source(rules: &Rules) -> String {
@@ -35,7 +36,7 @@ impl super::Engine for Cel {
 
     fn fields(&self, json: &str) -> Self::Fields {
         let fields: HashMap<&str, serde_json::Value> = serde_json::from_str(json).expect("fields");
-        let mut context = Context::default();
+        let mut context = self.0.new_inner_scope();
         for (name, value) in fields {
             let value = match value {
                 serde_json::Value::Number(number) => {

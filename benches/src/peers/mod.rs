@@ -162,7 +162,7 @@ pub fn memory() -> Vec<Peer> {
     names
         .map(|name| {
             let kept = memory::in_child(name).kept;
-            Peer::new(name, Figure::exact(kept as f64).per(POLICIES))
+            Peer::new(name, Figure::exact(kept).per(POLICIES))
         })
         .to_vec()
 }

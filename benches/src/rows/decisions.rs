@@ -80,7 +80,7 @@ fn compiled(report: &mut Report) {
     let row = Row::new(
         "heap of a compiled policy, of 10,000",
         Unit::Kibibytes,
-        Figure::exact(bytes.kept as f64).per(COMPILED),
+        Figure::exact(bytes.kept).per(COMPILED),
     );
     report.add(row.peers(peers::memory()).aim(Aim::AtMost(0.75)));
 }

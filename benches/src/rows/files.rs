@@ -78,7 +78,7 @@ fn check(policies: &[input::Policy], text: &str) {
 fn peak(report: &mut Report) {
     let size = input::canonical(&input::policies(LARGE)).len();
     let bytes = memory::in_child("read");
-    let share = |bytes: usize| Figure::exact(bytes as f64).per(size);
+    let share = |bytes: usize| Figure::exact(bytes).per(size);
     report.add(
         Row::new(
             "peak heap of reading 100,000, the text included ÷ file",

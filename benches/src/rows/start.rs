@@ -61,7 +61,8 @@ fn command(words: &[&OsStr]) -> Command {
 
 fn time(words: &[&OsStr]) -> Figure {
     slow(RUNS, || {
-        assert!(command(words).status().expect("a process").success())
+        let status = command(words).status().expect("a process");
+        assert!(status.success());
     })
 }
 
