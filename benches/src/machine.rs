@@ -51,18 +51,15 @@ pub fn today() -> String {
     Timestamp::now().strftime("%-d %B %Y").to_string()
 }
 
-/// Says which packages of the product are measured in another version than the one that it is released with.
+/// Says which packages of the product are measured in another version than the one that it is released with. Those that
+/// peers brought in several versions are not the product's alone, and left out.
 pub fn warn_of_other_versions() {
-    let product = include_str!("../../Cargo.lock");
-    for (name, version) in packages(product) {
-        let here: Vec<_> = packages(LOCKFILE)
-            .filter(|(other, _)| *other == name)
-            .collect();
-        if !here.is_empty() && here.iter().all(|(_, other)| *other != version) {
-            eprintln!(
-                "{name} is measured in version {}, and released in {version}",
-                here[0].1
-            );
+    for (name, released) in packages(include_str!("../../Cargo.lock")) {
+        let mut here = packages(LOCKFILE).filter(|(other, _)| *other == name);
+        if let (Some((_, measured)), None) = (here.next(), here.next())
+            && measured != released
+        {
+            eprintln!("{name} is measured in version {measured}, and released in {released}");
         }
     }
 }

@@ -6,7 +6,7 @@
 //! lattice-bench bindings FOLDER                   writes what `python.py` and `node.mjs` need
 //! ```
 //!
-//! `memory`, `resident` and `job` are for processes that it starts itself.
+//! `memory` and `job` are for processes that it starts itself.
 
 mod bindings;
 mod floor;
@@ -46,7 +46,6 @@ fn main() -> ExitCode {
             Some(bytes) => println!("{} {}", bytes.peak, bytes.kept),
             None => return usage(),
         },
-        ["resident", command @ ..] if !command.is_empty() => rows::print_resident(command),
         ["job", name] => {
             if !instructions::run(name) {
                 return usage();

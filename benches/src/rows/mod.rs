@@ -8,8 +8,6 @@ mod start;
 mod store;
 mod threads;
 
-pub(crate) use start::print_resident;
-
 use crate::memory::{self, Bytes};
 use crate::report::Report;
 use crate::{input, ours, peers};

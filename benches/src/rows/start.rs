@@ -1,11 +1,9 @@
 //! The program from its start to its end.
 
-use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
-
-use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::input;
 use crate::measure::{Figure, slow};
@@ -14,12 +12,19 @@ use crate::report::{Aim, Report, Row, Unit};
 
 const RUNS: usize = 200;
 
+/// GNU time.
+const TIME: &str = "/usr/bin/time";
+
 pub(super) fn measure(report: &mut Report) {
     let al = ours::executable();
     if !al.exists() {
         eprintln!(
             "\nno release build of `al`: run `cargo build --release -p al` to measure how it starts"
         );
+        return;
+    }
+    if !Path::new(TIME).exists() {
+        eprintln!("\nno GNU time in {TIME}: it measures how `al` starts");
         return;
     }
     report.group("`al`, from start to end, beside `true`");
@@ -66,22 +71,17 @@ fn time(words: &[&OsStr]) -> Figure {
     })
 }
 
-/// The memory of a command, measured by a fresh copy of this program, since it is that of the largest child so far.
+/// What a command has resident at most, in bytes, as GNU time says: it is small, and the memory of whoever starts a process
+/// counts until the process runs its own program.
 fn resident(words: &[&OsStr]) -> Figure {
-    let me = env::current_exe().expect("the path of this program");
-    let output = Command::new(me)
-        .arg("resident")
+    let output = Command::new(TIME)
+        .args(["--format", "%M"])
         .args(words)
         .output()
         .expect("a process");
-    let text = String::from_utf8(output.stdout).expect("a number");
-    Figure::exact(text.trim().parse().expect("a number"))
-}
-
-/// Runs a command and prints how many bytes it had resident at most.
-pub(crate) fn print_resident(words: &[impl AsRef<OsStr>]) {
-    let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
-    assert!(command(&words).status().expect("a process").success());
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the use of resources");
-    println!("{}", usage.max_rss() * 1024);
+    let text = String::from_utf8(output.stderr).expect("a number");
+    // The command may have had something to say, too.
+    let last = text.lines().next_back().unwrap_or_default();
+    let kibibytes: usize = last.parse().expect("a number");
+    Figure::exact(kibibytes * 1024)
 }
