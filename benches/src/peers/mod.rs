@@ -74,10 +74,6 @@ macro_rules! of_every_engine {
     };
 }
 
-fn peer<E: Engine>(figure: Figure) -> Peer {
-    Peer::new(E::NAME, figure)
-}
-
 /// One evaluation of the example, its action made ready.
 pub fn prepared() -> Vec<Peer> {
     fn of<E: Engine>() -> Peer {
@@ -93,7 +89,7 @@ pub fn prepared() -> Vec<Peer> {
             );
         }
         let fields = engine.fields(&timed().fields());
-        peer::<E>(fast(|| engine.test(&rule, &fields)))
+        Peer::new(E::NAME, fast(|| engine.test(&rule, &fields)))
     }
     of_every_engine!(of())
 }
@@ -108,7 +104,7 @@ pub fn from_text() -> Vec<Peer> {
             assert_eq!(verdict, context.verdict, "{}: {context:?}", E::NAME);
         }
         let json = timed().fields();
-        peer::<E>(fast(|| engine.test_text(&rule, &json)))
+        Peer::new(E::NAME, fast(|| engine.test_text(&rule, &json)))
     }
     of_every_engine!(of())
 }
@@ -118,7 +114,7 @@ pub fn compile() -> Vec<Peer> {
     fn of<E: Engine>() -> Peer {
         let engine = E::new();
         let source = E::source(&Rules::example());
-        peer::<E>(fast(|| engine.compile(&source)))
+        Peer::new(E::NAME, fast(|| engine.compile(&source)))
     }
     of_every_engine!(of())
 }
@@ -149,7 +145,7 @@ pub fn decide(policies: &[Policy], action_type: &str, applying: usize) -> Vec<Pe
                 .count()
         };
         assert_eq!(passing(), applying, "{}", E::NAME);
-        peer::<E>(fast(passing))
+        Peer::new(E::NAME, fast(passing))
     }
     let mut peers = of_every_engine!(of(policies, action_type, applying));
     peers.push(cedar::decide(policies, action_type, applying));

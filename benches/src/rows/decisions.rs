@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{COMPILED, memory};
+use super::COMPILED;
 use crate::input::{self, CONTEXTS, Policy, type_of};
 use crate::measure::{Figure, fast};
 use crate::report::{Aim, Report, Row, Unit};
-use crate::{floor, ours, peers};
+use crate::{floor, memory, ours, peers};
 
 pub(super) fn measure(report: &mut Report) {
     report.group("Decisions, the action prepared");

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::memory;
+use crate::input::Policy;
 use crate::measure::{Figure, slow};
 use crate::report::{Aim, Peer, Report, Row, Unit};
-use crate::{floor, input, ours, peers};
+use crate::{floor, input, memory, ours, peers};
 
 /// The number of policies of a large manifest.
 pub(super) const LARGE: usize = 100_000;
@@ -15,64 +15,62 @@ pub(super) const LARGE: usize = 100_000;
 const MEDIUM: usize = 10_000;
 const SMALL: usize = 100;
 
-const READ: Aim = Aim::AtMost(8.0);
-
 pub(super) fn measure(report: &mut Report) {
     report.group("Manifests, per policy");
-    for (count, runs) in [(SMALL, 200), (MEDIUM, 9), (LARGE, 3)] {
-        let policies = input::policies(count);
-        let text = input::canonical(&policies);
-        check(&policies, &text);
-        let row = Row::new(
-            format!("read, check and compile {}", plural(count)),
-            Unit::Microseconds,
-            slow(runs, || ours::read(&text)),
-        );
-        let peers = if count == MEDIUM {
-            peers::reads(&text, &policies)
-        } else {
-            Vec::new()
-        };
-        report.add(
-            row.floor(slow(runs, || floor::scan(&text)))
-                .peers(peers)
-                .per(count)
-                .aim(READ),
-        );
-    }
-    for (count, runs) in [(MEDIUM, 9), (LARGE, 3)] {
-        let policies = input::policies(count);
-        let text = input::by_hand(&policies);
-        if count == MEDIUM {
-            check(&policies, &text);
-        }
-        let row = Row::new(
-            format!("the same, formatted by hand, {}", plural(count)),
-            Unit::Microseconds,
-            slow(runs, || ours::read(&text)),
-        );
-        report.add(
-            row.floor(slow(runs, || floor::scan(&text)))
-                .per(count)
-                .aim(READ),
-        );
-    }
+    let [small, medium, large] = [SMALL, MEDIUM, LARGE].map(input::policies);
+    check(&medium);
+    let text = input::canonical(&medium);
+    let others = peers::reads(&text, &medium);
+    let mut read = |what: &str, text: &str, count, runs, peers| {
+        let row = Row::new(what, Unit::Microseconds, slow(runs, || ours::read(text)));
+        let row = row.floor(slow(runs, || floor::scan(text))).peers(peers);
+        report.add(row.per(count).aim(Aim::AtMost(8.0)));
+    };
+    read(
+        "read, check and compile 100",
+        &input::canonical(&small),
+        SMALL,
+        200,
+        Vec::new(),
+    );
+    read("read, check and compile 10,000", &text, MEDIUM, 9, others);
+    read(
+        "read, check and compile 100,000",
+        &input::canonical(&large),
+        LARGE,
+        3,
+        Vec::new(),
+    );
+    read(
+        "10,000, formatted by hand",
+        &input::by_hand(&medium),
+        MEDIUM,
+        9,
+        Vec::new(),
+    );
+    read(
+        "100,000, formatted by hand",
+        &input::by_hand(&large),
+        LARGE,
+        3,
+        Vec::new(),
+    );
     peak(report);
     writing(report);
     hashing(report);
 }
 
-/// Both spellings of the manifest are the same policies, and the canonical one is canonical.
-fn check(policies: &[input::Policy], text: &str) {
-    let read = ours::read(text);
-    assert!(
-        *read.policies() == ours::compile(ours::specs(policies)),
-        "the manifest is not what it was made of"
-    );
-    assert_eq!(
-        ours::format(&input::canonical(policies)),
-        input::canonical(policies)
-    );
+/// Both spellings of a manifest are the policies that it was made of, and the canonical one is canonical.
+fn check(policies: &[Policy]) {
+    let compiled = ours::compile(ours::specs(policies));
+    let canonical = input::canonical(policies);
+    for text in [&canonical, &input::by_hand(policies)] {
+        assert!(
+            *ours::read(text).policies() == compiled,
+            "another manifest than it was made of"
+        );
+    }
+    assert_eq!(ours::format(&canonical), canonical);
 }
 
 fn peak(report: &mut Report) {
@@ -146,12 +144,4 @@ fn sha256sum(file: &Path) -> Vec<Peer> {
         return Vec::new();
     }
     vec![Peer::new("sha256sum", slow(7, run))]
-}
-
-fn plural(count: usize) -> &'static str {
-    match count {
-        SMALL => "100",
-        MEDIUM => "10,000",
-        _ => "100,000",
-    }
 }
