@@ -42,14 +42,14 @@ pub(super) fn measure(report: &mut Report) {
         Vec::new(),
     );
     read(
-        "10,000, formatted by hand",
+        "read, check and compile 10,000 formatted by hand",
         &input::by_hand(&medium),
         MEDIUM,
         9,
         Vec::new(),
     );
     read(
-        "100,000, formatted by hand",
+        "read, check and compile 100,000 formatted by hand",
         &input::by_hand(&large),
         LARGE,
         3,
