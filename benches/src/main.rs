@@ -115,17 +115,22 @@ fn extra() -> Vec<Group> {
 
 /// The page with its figures.
 fn page(report: &Report) -> String {
-    let ticks = report.yardsticks.iter().map(|tick| tick.best);
-    let [fastest, slowest] = [
-        ticks.clone().fold(f64::INFINITY, f64::min),
-        ticks.fold(0.0, f64::max),
+    let ticks = &report.yardsticks;
+    let best = ticks.iter().map(|tick| tick.best);
+    let median = ticks.iter().map(|tick| tick.median);
+    let [best, worst] = [
+        best.fold(f64::INFINITY, f64::min),
+        median.fold(0.0, f64::max),
     ];
     TEMPLATE
         .replace("{date}", &machine::today())
         .replace("{machine}", &machine::machine())
         .replace("{compiler}", &machine::compiler())
         .replace("{versions}", &machine::versions())
-        .replace("{yardstick}", &format!("{fastest:.2} to {slowest:.2} ns"))
+        .replace(
+            "{yardstick}",
+            &format!("{best:.2} ns at best, and {worst:.2} ns in the worst median"),
+        )
         .replace("{score}", &table::score(report))
         .replace("{tables}", table::markdown(report).trim_end())
 }

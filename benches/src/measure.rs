@@ -111,8 +111,8 @@ fn nanoseconds(start: Instant) -> f64 {
     start.elapsed().as_nanos() as f64
 }
 
-/// A chain of multiplications that nothing but the speed of the machine can change. It is timed before every group of
-/// rows: figures of a run count if its yardsticks agree.
+/// Ten multiplications, which nothing but the speed of the machine can change. They are timed before every group of rows:
+/// the closer the yardsticks of a run are, the more its figures count.
 pub fn yardstick() -> Figure {
     fast(|| {
         (0..10).fold(black_box(1_u64), |x, _| {
