@@ -1,6 +1,7 @@
 # One way to run things; CI calls the same targets.
 
-.PHONY: demo test test-python test-node lint fmt schemas snapshots clean
+.PHONY: demo test test-python test-node lint fmt schemas snapshots bench bench-peers bench-bindings bench-instructions \
+	bench-instructions-accept bench-lint clean
 
 demo: ## the main job, on real input, in a throw-away store
 	cargo build --locked -p al
@@ -34,6 +35,35 @@ schemas: ## write core/schemas/ anew after a change of types
 
 snapshots: ## accept what `al` now prints; look at the diff
 	INSTA_UPDATE=always cargo test --quiet -p al
+
+# The suite is a workspace of its own, with a lockfile that follows those of the crates it measures.
+BENCH = cd benches && cargo run --quiet --release
+
+bench: ## our figures beside the lower bounds, on the terminal
+	cargo build --release --locked -p al
+	$(BENCH)
+
+bench-peers: ## the same beside the peers, written to docs/performance.md
+	cargo build --release --locked -p al
+	$(BENCH) --features peers -- --write ../docs/performance.md
+
+bench-bindings: ## rows of Python and Node, which the next `bench` or `bench-peers` shows
+	$(BENCH) -- bindings target/inputs
+	python3 -m venv bindings-python/.venv
+	bindings-python/.venv/bin/pip install --quiet --disable-pip-version-check -r bindings-python/requirements-dev.txt
+	cd bindings-python && VIRTUAL_ENV="$$PWD/.venv" .venv/bin/maturin develop --quiet --locked --release
+	bindings-python/.venv/bin/python benches/python.py benches/target/inputs benches/target/rows
+	cd bindings-node && npm ci --no-audit --no-fund && npm run build
+	node benches/node.mjs benches/target/inputs benches/target/rows
+
+bench-instructions: ## instruction counts of fixed jobs against those that are checked in; needs valgrind
+	$(BENCH) -- instructions
+
+bench-instructions-accept: ## check in what is counted now
+	$(BENCH) -- instructions --accept
+
+bench-lint: ## as `lint`, for the suite with its peers
+	cd benches && cargo fmt --check && cargo clippy --all-targets --all-features -- -D warnings
 
 clean:
 	cargo clean

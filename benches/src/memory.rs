@@ -1,0 +1,88 @@
+//! A counting allocator. It counts in processes that are started to measure memory, and in no other: elsewhere it
+//! costs a load and a branch that is never taken.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::env;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering::Relaxed};
+
+static COUNTING: AtomicBool = AtomicBool::new(false);
+static LIVE: AtomicIsize = AtomicIsize::new(0);
+static PEAK: AtomicIsize = AtomicIsize::new(0);
+
+/// The system's allocator, counted.
+#[derive(Debug)]
+pub struct Counting;
+
+fn count(change: isize) {
+    if COUNTING.load(Relaxed) {
+        let live = LIVE.fetch_add(change, Relaxed) + change;
+        PEAK.fetch_max(live, Relaxed);
+    }
+}
+
+// SAFETY: every call goes to the system's allocator with the arguments it came with.
+#[expect(unsafe_code, reason = "an allocator is unsafe to implement")]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size().cast_signed());
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-layout.size().cast_signed());
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size.cast_signed() - layout.size().cast_signed());
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+/// Bytes on the heap.
+#[derive(Debug, Clone, Copy)]
+pub struct Bytes {
+    /// At most, while the job ran.
+    pub peak: usize,
+    /// That the result holds.
+    pub kept: usize,
+}
+
+/// What a job takes on the heap.
+pub fn of<T>(job: impl FnOnce() -> T) -> Bytes {
+    COUNTING.store(true, Relaxed);
+    let before = LIVE.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let result = job();
+    let bytes = |value: isize| usize::try_from(value - before).unwrap_or(0);
+    let counted = Bytes {
+        peak: bytes(PEAK.load(Relaxed)),
+        kept: bytes(LIVE.load(Relaxed)),
+    };
+    drop(result);
+    counted
+}
+
+/// Runs the memory job of that name in a process of its own.
+pub fn in_child(name: &str) -> Bytes {
+    let me = env::current_exe().expect("the path of this program");
+    let output = Command::new(me)
+        .args(["memory", name])
+        .output()
+        .expect("a process for a memory job");
+    assert!(
+        output.status.success(),
+        "the memory job {name} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).expect("two numbers");
+    let mut numbers = text
+        .split_whitespace()
+        .map(|word| word.parse().expect("a number"));
+    let mut next = || numbers.next().expect("two numbers");
+    Bytes {
+        peak: next(),
+        kept: next(),
+    }
+}

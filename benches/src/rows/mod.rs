@@ -1,0 +1,45 @@
+//! The rows, group by group.
+
+mod conditions;
+mod decisions;
+mod files;
+mod plans;
+mod start;
+mod store;
+mod threads;
+
+use crate::memory::{self, Bytes};
+use crate::report::Report;
+use crate::{input, ours, peers};
+
+/// A group by its short name.
+pub type Measure = fn(&mut Report);
+
+/// Every group in order.
+pub const GROUPS: &[(&str, Measure)] = &[
+    ("files", files::measure),
+    ("conditions", conditions::measure),
+    ("decisions", decisions::measure),
+    ("plans", plans::measure),
+    ("store", store::measure),
+    ("threads", threads::measure),
+    ("start", start::measure),
+];
+
+/// The policies whose memory is measured.
+const COMPILED: usize = 10_000;
+
+/// The memory job of that name, for a process of its own.
+pub fn memory_job(name: &str) -> Option<Bytes> {
+    match name {
+        "read" => {
+            let policies = input::policies(files::LARGE);
+            Some(memory::of(|| ours::read(&input::canonical(&policies))))
+        }
+        "compile" => {
+            let specs = ours::specs(&input::with_rules(COMPILED, None));
+            Some(memory::of(|| ours::compile(specs.clone())))
+        }
+        peer => peers::memory_job(peer, &input::with_rules(COMPILED, None)),
+    }
+}
