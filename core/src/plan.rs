@@ -1,11 +1,12 @@
 //! Plans: the name-keyed difference between a workspace and a manifest, and what an import will do.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::action_type;
 use crate::audit::Names;
-use crate::decision::Index;
 use crate::decode::list;
 use crate::diff;
 use crate::policy::{Policy, PolicySet, State};
@@ -49,6 +50,8 @@ pub struct Plan {
 struct Step {
     action: ChangeAction,
     reactivated: bool,
+    /// The conditions are written differently, and mean the same.
+    layout: bool,
     before: Option<Arc<Policy>>,
     after: Option<Arc<Policy>>,
 }
@@ -64,24 +67,26 @@ impl Plan {
     /// Compares a workspace with what a manifest says.
     pub fn new(current: &State, desired: &PolicySet, mode: Mode) -> Self {
         let mut steps = Vec::with_capacity(current.active.len().max(desired.len()));
-        let mut active = current.active.map().iter().peekable();
-        let mut wanted = desired.map().iter().peekable();
+        let mut active = current.active.iter().peekable();
+        let mut wanted = desired.iter().peekable();
         loop {
-            let next = match (active.peek(), wanted.peek()) {
+            let (before, after) = match (active.peek(), wanted.peek()) {
                 (None, None) => break,
                 (Some(_), None) => (active.next(), None),
                 (None, Some(_)) => (None, wanted.next()),
-                (Some((a, _)), Some((b, _))) => match a.cmp(b) {
-                    std::cmp::Ordering::Less => (active.next(), None),
-                    std::cmp::Ordering::Greater => (None, wanted.next()),
-                    std::cmp::Ordering::Equal => (active.next(), wanted.next()),
+                (Some(a), Some(b)) => match a.name().cmp(b.name()) {
+                    Ordering::Less => (active.next(), None),
+                    Ordering::Greater => (None, wanted.next()),
+                    Ordering::Equal => (active.next(), wanted.next()),
                 },
             };
-            let before = next.0.map(|(_, policy)| Arc::clone(policy));
-            let after = next.1.map(|(_, policy)| Arc::clone(policy));
-            let action = match (&before, &after) {
+            let mut layout = false;
+            let action = match (before, after) {
                 (None, _) => ChangeAction::Add,
-                (Some(before), Some(after)) if before == after => ChangeAction::Unchanged,
+                (Some(before), Some(after)) if before == after => {
+                    layout = before.differs_in_text(after);
+                    ChangeAction::Unchanged
+                }
                 (Some(_), Some(_)) => ChangeAction::Modify,
                 (Some(_), None) => match mode {
                     Mode::Additive => ChangeAction::Untouched,
@@ -89,14 +94,13 @@ impl Plan {
                 },
             };
             let reactivated = action == ChangeAction::Add
-                && after
-                    .as_ref()
-                    .is_some_and(|p| current.deactivated.contains(p.name()));
+                && after.is_some_and(|policy| current.deactivated.contains(policy.name()));
             steps.push(Step {
                 action,
                 reactivated,
-                before,
-                after,
+                layout,
+                before: before.cloned(),
+                after: after.cloned(),
             });
         }
         let mut plan = Self {
@@ -188,18 +192,18 @@ impl Plan {
     /// The state after the plan, given the state it was made against.
     #[must_use]
     pub fn apply(&self, current: &State) -> State {
-        let mut policies = current.active.map().clone();
         let mut deactivated = current.deactivated.clone();
         for policy in self.writes() {
             deactivated.remove(policy.name());
-            policies.insert(policy.name().to_owned(), Arc::clone(policy));
         }
-        for name in self.deactivations() {
-            policies.remove(name);
-            deactivated.insert(name.to_owned());
-        }
+        deactivated.extend(self.deactivations().map(str::to_owned));
+        let active = self.steps.iter().filter_map(|step| match step.action {
+            ChangeAction::Add | ChangeAction::Modify => step.after.clone(),
+            ChangeAction::Unchanged | ChangeAction::Untouched => step.before.clone(),
+            ChangeAction::Deactivate => None,
+        });
         State {
-            active: PolicySet::from_map(policies),
+            active: PolicySet::new(active.collect()),
             deactivated,
         }
     }
@@ -219,11 +223,7 @@ impl Plan {
             self.level_notes(current, desired, &mut notes);
             self.rename_notes(&mut notes);
         }
-        let layout = self.steps.iter().filter(|step| {
-            step.action == ChangeAction::Unchanged
-                && matches!((&step.before, &step.after), (Some(a), Some(b)) if a.differs_in_text(b))
-        });
-        match layout.count() {
+        match self.steps.iter().filter(|step| step.layout).count() {
             0 => {}
             1 => notes.push(
                 "1 unchanged policy differs in layout only; its stored text stays".to_owned(),
@@ -247,19 +247,12 @@ impl Plan {
                 types.insert(key, policy.action_type());
             }
         }
-        let after = match self.mode {
-            Mode::Replace => desired.index(),
-            Mode::Additive => &Index::new(
-                self.steps
-                    .iter()
-                    .filter_map(|step| step.after.as_ref().or(step.before.as_ref())),
-            ),
-        };
         for (key, written) in types {
-            let (was, is) = (
-                Level::of(current.active.index(), &key),
-                Level::of(after, &key),
-            );
+            let was = Level::of(current.active.index().level(&key));
+            let is = match self.mode {
+                Mode::Replace => Level::of(desired.index().level(&key)),
+                Mode::Additive => Level::after_addition(&current.active, desired, &key),
+            };
             let (before, behind) = (was.to_string(), is.to_string());
             if before != behind {
                 notes.push(format!("{written}: decided by {before} → {behind}"));
@@ -281,8 +274,10 @@ impl Plan {
             .filter(|step| step.action == ChangeAction::Add)
             .filter_map(|step| step.after.as_ref())
             .collect();
-        let types: std::collections::HashSet<&str> =
-            added.iter().map(|p| p.action_type()).collect();
+        if added.is_empty() {
+            return;
+        }
+        let types: HashSet<&str> = added.iter().map(|p| p.action_type()).collect();
         let mut left: HashMap<_, Vec<&Step>> = HashMap::new();
         for step in self.steps.iter().rev() {
             if step.after.is_none()
@@ -291,9 +286,6 @@ impl Plan {
             {
                 left.entry(policy.body_digest()).or_default().push(step);
             }
-        }
-        if left.is_empty() {
-            return;
         }
         for policy in added {
             let Some(step) = left.get_mut(&policy.body_digest()).and_then(Vec::pop) else {
@@ -326,31 +318,65 @@ fn without(names: &[&str], others: &[&str]) -> String {
 }
 
 /// The policies that decide about an action type.
-struct Level<'i> {
-    policies: &'i [Arc<Policy>],
+struct Level<'p> {
+    /// The action type that they share, as one of them writes it; `None` if there are none.
+    action_type: Option<&'p str>,
+    size: usize,
     /// The names of those that require approval.
-    asking: Vec<&'i str>,
+    asking: Vec<&'p str>,
 }
 
-impl<'i> Level<'i> {
-    fn of(index: &'i Index, key: &str) -> Self {
-        let policies = index.level(key);
-        let asking = policies.iter().filter(|policy| policy.approval_required());
-        Self {
-            policies,
-            asking: asking.map(|policy| policy.name()).collect(),
+impl<'p> Level<'p> {
+    fn of(policies: impl IntoIterator<Item = &'p Arc<Policy>>) -> Self {
+        let mut level = Self {
+            action_type: None,
+            size: 0,
+            asking: Vec::new(),
+        };
+        for policy in policies {
+            level.action_type.get_or_insert(policy.action_type());
+            level.size += 1;
+            if policy.approval_required() {
+                level.asking.push(policy.name());
+            }
         }
+        level
+    }
+
+    /// The level when the policies of `desired` have taken the place of those of the same names.
+    fn after_addition(current: &'p PolicySet, desired: &'p PolicySet, key: &str) -> Self {
+        for key in action_type::levels(key) {
+            let stays = |policy: &&Arc<Policy>| desired.get(policy.name()).is_none();
+            let mut policies: Vec<_> = exactly(current, &key).iter().filter(stays).collect();
+            policies.extend(exactly(desired, &key));
+            if !policies.is_empty() {
+                policies.sort_by_key(|policy| policy.name());
+                return Self::of(policies);
+            }
+        }
+        Self::of([])
+    }
+}
+
+/// The policies of a set that have this very action type, without regard to ASCII case.
+fn exactly<'p>(set: &'p PolicySet, key: &str) -> &'p [Arc<Policy>] {
+    let level = set.index().level(key);
+    let is_exact = |policy: &Arc<Policy>| policy.action_type().eq_ignore_ascii_case(key);
+    if level.first().is_some_and(is_exact) {
+        level
+    } else {
+        &[]
     }
 }
 
 impl fmt::Display for Level<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(first) = self.policies.first() else {
+        let Some(action_type) = self.action_type else {
             return f.write_str("no policy");
         };
         // The case of letters says nothing, and so must make no difference.
-        write!(f, "`{}` ", first.action_type().to_ascii_lowercase())?;
-        match (self.asking.len(), self.policies.len()) {
+        write!(f, "`{}` ", action_type.to_ascii_lowercase())?;
+        match (self.asking.len(), self.size) {
             (0, _) => f.write_str("(no approval)"),
             (some, all) if some == all => f.write_str("(approval)"),
             (some, all) => write!(f, "(approval by {some} of {all} policies)"),

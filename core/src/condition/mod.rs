@@ -20,6 +20,7 @@
 //! ```
 
 mod ast;
+mod cache;
 mod evaluate;
 mod expression;
 mod fold;
@@ -40,14 +41,16 @@ use crate::error::{Code, Error};
 use crate::findings::{Findings, Sink};
 use crate::source::Source;
 
+use pattern::Patterns;
+
 pub(crate) use ast::Canonical;
 pub use ast::{Comparison, Group, Logic, Rule};
+pub(crate) use cache::Cache;
 pub use evaluate::Trace;
 pub(crate) use evaluate::Tracer;
 pub use glob::Glob;
 pub use operator::{Operator, ValueType};
 pub use path::Path;
-pub(crate) use pattern::Patterns;
 pub use truth::Truth;
 
 /// Compiled conditions; clones share. Two are equal if their canonical trees are, whatever their texts look like.
@@ -56,7 +59,7 @@ pub struct Conditions(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    text: String,
+    text: Box<str>,
     root: Group,
 }
 
@@ -98,13 +101,9 @@ impl Conditions {
 
     /// Compiles a conditions document, its patterns shared with others of the run. Everything that is wrong goes to
     /// the sink, with spans in `text`; `None` if an error is among it.
-    pub(crate) fn compile(
-        text: &str,
-        patterns: &mut Patterns,
-        sink: &mut Sink<'_>,
-    ) -> Option<Self> {
+    fn compile(text: &str, patterns: &mut Patterns, sink: &mut Sink<'_>) -> Option<Self> {
         let root = parse::document(text, patterns, sink)?;
-        let text = text.to_owned();
+        let text = text.into();
         Some(Self(Arc::new(Inner { text, root })))
     }
 
@@ -142,7 +141,7 @@ impl Conditions {
 
 impl PartialEq for Conditions {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.root() == other.root()
+        Arc::ptr_eq(&self.0, &other.0) || self.text() == other.text() || self.root() == other.root()
     }
 }
 

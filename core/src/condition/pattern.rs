@@ -70,17 +70,29 @@ pub(super) enum Syntax {
 
 type Compiled = Result<Arc<Matcher>, Refusal>;
 
+/// What became of patterns, by their texts.
+type Known = HashMap<Arc<str>, Compiled>;
+
 /// Patterns compiled once per run, shared by text.
 #[derive(Debug, Default)]
 pub(crate) struct Patterns {
-    search: HashMap<String, Compiled>,
-    full_match: HashMap<String, Compiled>,
-    glob: HashMap<String, Compiled>,
+    search: Known,
+    full_match: Known,
+    glob: Known,
 }
 
 impl Patterns {
     /// The matcher of a pattern; what was refused once is refused again without a second look.
     pub(super) fn compile(&mut self, syntax: Syntax, pattern: &str) -> Compiled {
+        self.share(syntax, pattern).map(|(_, matcher)| matcher)
+    }
+
+    /// The text of a pattern and its matcher, both shared.
+    pub(super) fn share(
+        &mut self,
+        syntax: Syntax,
+        pattern: &str,
+    ) -> Result<(Arc<str>, Arc<Matcher>), Refusal> {
         if pattern.len() > PATTERN_BYTES {
             return Err(Refusal::new(
                 format!("pattern is longer than {PATTERN_BYTES} bytes"),
@@ -92,8 +104,8 @@ impl Patterns {
             Syntax::FullMatch => &mut self.full_match,
             Syntax::Glob => &mut self.glob,
         };
-        if let Some(compiled) = known.get(pattern) {
-            return compiled.clone();
+        if let Some((text, compiled)) = known.get_key_value(pattern) {
+            return compiled.clone().map(|matcher| (Arc::clone(text), matcher));
         }
         let compiled = match syntax {
             Syntax::Search => expression(pattern, Extent::Part),
@@ -101,8 +113,9 @@ impl Patterns {
             Syntax::Glob => glob::matcher(pattern),
         }
         .map(Arc::new);
-        known.insert(pattern.to_owned(), compiled.clone());
-        compiled
+        let text: Arc<str> = pattern.into();
+        known.insert(Arc::clone(&text), compiled.clone());
+        compiled.map(|matcher| (text, matcher))
     }
 }
 

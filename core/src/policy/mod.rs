@@ -49,8 +49,8 @@ pub struct PolicySpec {
 /// Two policies are equal when they mean the same: sets as sets, conditions as trees, numbers by value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    name: String,
-    action_type: String,
+    name: Box<str>,
+    action_type: Box<str>,
     approval_required: bool,
     approval_timeout_hours: u16,
     allowed_repos: Option<AllowList>,
@@ -60,7 +60,7 @@ pub struct Policy {
 
 /// A set of globs: sorted by text, without repeats.
 #[derive(Debug, Clone)]
-pub struct AllowList(Vec<Glob>);
+pub struct AllowList(Box<[Glob]>);
 
 impl AllowList {
     /// The globs, in the order of their texts.
@@ -71,7 +71,7 @@ impl AllowList {
     fn new(mut patterns: Vec<Glob>) -> Self {
         patterns.sort_by(|a, b| a.text().cmp(b.text()));
         patterns.dedup_by(|a, b| a.text() == b.text());
-        Self(patterns)
+        Self(patterns.into())
     }
 
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
@@ -130,8 +130,8 @@ impl Policy {
             Some(list.texts().map(str::to_owned).collect())
         };
         PolicySpec {
-            name: self.name.clone(),
-            action_type: self.action_type.clone(),
+            name: self.name.to_string(),
+            action_type: self.action_type.to_string(),
             approval_required: self.approval_required,
             approval_timeout_hours: self.approval_timeout_hours,
             allowed_repos: texts(&self.allowed_repos),

@@ -1,11 +1,11 @@
 //! Sets of policies by name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use super::draft::{Draft, label};
 use super::{Policy, PolicySpec};
-use crate::condition::Patterns;
+use crate::condition::Cache;
 use crate::decision::Index;
 use crate::error::{Code, Error};
 use crate::findings::{Findings, Nowhere, Sink};
@@ -14,7 +14,8 @@ use crate::source::Span;
 /// Policies by name, compiled. Clones share the policies.
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
-    policies: BTreeMap<String, Arc<Policy>>,
+    // INVARIANT: in name order, each name once.
+    policies: Arc<[Arc<Policy>]>,
     index: OnceLock<Arc<Index>>,
 }
 
@@ -34,9 +35,9 @@ impl PolicySet {
     /// `POLICY_COMPILE_ERROR` for conditions, placed in their text; `INVALID_MANIFEST`, without a place, for other
     /// fields and for a name that is used twice. Every bad policy is in it, in the order given.
     pub fn compile(specs: impl IntoIterator<Item = PolicySpec>) -> Result<Self, Error> {
-        let mut patterns = Patterns::default();
+        let mut cache = Cache::default();
         let mut findings = Findings::default();
-        let mut policies = BTreeMap::new();
+        let mut policies = Vec::new();
         let mut names = BTreeSet::new();
         for spec in specs {
             let label = label(&spec.name);
@@ -46,39 +47,37 @@ impl PolicySet {
                 text: &Nowhere,
                 findings: &mut findings,
             };
-            if !names.insert(spec.name.clone()) {
+            if names.contains(&spec.name) {
                 let message = format!("duplicate policy name `{label}`");
                 sink.error_help(Span::default(), message, "rename one of the two");
             }
-            if let Some(policy) = Draft::of(&spec).compile(&label, &mut patterns, &mut sink) {
-                policies.insert(spec.name, Arc::new(policy));
-            }
+            policies.extend(Draft::of(&spec).compile(&label, &mut cache, &mut sink));
+            names.insert(spec.name);
         }
         match Error::from_diagnostics(findings.in_order_of_report()) {
             Some(error) => Err(error),
-            None => Ok(Self::from_map(policies)),
+            None => Ok(Self::new(policies.into_iter().map(Arc::new).collect())),
         }
     }
 
-    pub(crate) fn from_map(policies: BTreeMap<String, Arc<Policy>>) -> Self {
+    /// The set of policies of which no two share a name.
+    pub(crate) fn new(mut policies: Vec<Arc<Policy>>) -> Self {
+        policies.sort_by(|a, b| a.name().cmp(b.name()));
         Self {
-            policies,
+            policies: policies.into(),
             index: OnceLock::new(),
         }
     }
 
-    pub(crate) fn map(&self) -> &BTreeMap<String, Arc<Policy>> {
-        &self.policies
-    }
-
     /// The policy of that name.
     pub fn get(&self, name: &str) -> Option<&Arc<Policy>> {
-        self.policies.get(name)
+        let found = self.policies.binary_search_by(|p| p.name().cmp(name));
+        found.ok().and_then(|at| self.policies.get(at))
     }
 
     /// The policies in name order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        self.policies.values()
+        self.policies.iter()
     }
 
     /// How many policies there are.
