@@ -61,6 +61,19 @@ impl Step {
         let policy = self.after.as_ref().or(self.before.as_ref());
         policy.map_or("", |policy| policy.name())
     }
+
+    /// Whether it can change the level that decides about an action type, or who asks for approval there.
+    fn moves_levels(&self) -> bool {
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => {
+                before.approval_required() != after.approval_required()
+                    || !before
+                        .action_type()
+                        .eq_ignore_ascii_case(after.action_type())
+            }
+            (_, _) => true,
+        }
+    }
 }
 
 impl Plan {
@@ -240,22 +253,25 @@ impl Plan {
     /// Only the types that changed policies name can be among them: where a level keeps its policies, whatever
     /// it decided it still decides.
     fn level_notes(&self, current: &State, desired: &PolicySet, notes: &mut Vec<String>) {
-        let mut types: BTreeMap<String, &str> = BTreeMap::new();
+        // How a type is written, and whether a level can change by it.
+        let mut types: BTreeMap<String, (&str, bool)> = BTreeMap::new();
         for step in self.effective() {
             for policy in step.before.iter().chain(&step.after) {
                 let key = policy.action_type().to_ascii_lowercase();
-                types.insert(key, policy.action_type());
+                let (written, moves) = types.entry(key).or_default();
+                *written = policy.action_type();
+                *moves |= step.moves_levels();
             }
         }
-        for (key, written) in types {
+        types.retain(|_, (_, moves)| *moves);
+        for (key, (written, _)) in types {
             let was = Level::of(current.active.index().level(&key));
             let is = match self.mode {
                 Mode::Replace => Level::of(desired.index().level(&key)),
                 Mode::Additive => Level::after_addition(&current.active, desired, &key),
             };
-            let (before, behind) = (was.to_string(), is.to_string());
-            if before != behind {
-                notes.push(format!("{written}: decided by {before} → {behind}"));
+            if was.differs_from(&is) {
+                notes.push(format!("{written}: decided by {was} → {is}"));
             } else if was.asking != is.asking {
                 notes.push(format!(
                     "{written}: approval at {is}: newly asked for by {}, no longer by {}",
@@ -326,6 +342,14 @@ struct Level<'p> {
     asking: Vec<&'p str>,
 }
 
+/// How many of the policies of a level require approval.
+#[derive(Debug, PartialEq, Eq)]
+enum Approval {
+    None,
+    All,
+    Some(usize, usize),
+}
+
 impl<'p> Level<'p> {
     fn of(policies: impl IntoIterator<Item = &'p Arc<Policy>>) -> Self {
         let mut level = Self {
@@ -341,6 +365,20 @@ impl<'p> Level<'p> {
             }
         }
         level
+    }
+
+    /// Whether the two are described differently; the case of letters says nothing.
+    fn differs_from(&self, other: &Self) -> bool {
+        let action_type = |level: &Self| level.action_type.map(str::to_ascii_lowercase);
+        (action_type(self), self.approval()) != (action_type(other), other.approval())
+    }
+
+    fn approval(&self) -> Approval {
+        match self.asking.len() {
+            0 => Approval::None,
+            all if all == self.size => Approval::All,
+            some => Approval::Some(some, self.size),
+        }
     }
 
     /// The level when the policies of `desired` have taken the place of those of the same names.
@@ -374,12 +412,11 @@ impl fmt::Display for Level<'_> {
         let Some(action_type) = self.action_type else {
             return f.write_str("no policy");
         };
-        // The case of letters says nothing, and so must make no difference.
         write!(f, "`{}` ", action_type.to_ascii_lowercase())?;
-        match (self.asking.len(), self.size) {
-            (0, _) => f.write_str("(no approval)"),
-            (some, all) if some == all => f.write_str("(approval)"),
-            (some, all) => write!(f, "(approval by {some} of {all} policies)"),
+        match self.approval() {
+            Approval::None => f.write_str("(no approval)"),
+            Approval::All => f.write_str("(approval)"),
+            Approval::Some(some, all) => write!(f, "(approval by {some} of {all} policies)"),
         }
     }
 }
