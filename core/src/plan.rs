@@ -9,7 +9,7 @@ use crate::action_type;
 use crate::audit::Names;
 use crate::decode::list;
 use crate::diff;
-use crate::policy::{Policy, PolicySet, State};
+use crate::policy::{Entry, Policy, PolicySet, State};
 use crate::view::{Change, ChangeAction, Mode, Summary};
 
 /// What an import will do to a workspace.
@@ -40,54 +40,78 @@ use crate::view::{Change, ChangeAction, Mode, Summary};
 #[derive(Debug, Clone)]
 pub struct Plan {
     mode: Mode,
+    active: PolicySet,
+    desired: PolicySet,
     // INVARIANT: in name order, each name once.
-    steps: Vec<Step>,
+    outcomes: Vec<Outcome>,
     notes: Vec<String>,
 }
 
-/// What happens to one policy.
+/// What happens to one policy, and where it stands in the two sets.
 #[derive(Debug, Clone)]
-struct Step {
+struct Outcome {
     action: ChangeAction,
     reactivated: bool,
     /// The conditions are written differently, and mean the same.
     layout: bool,
-    before: Option<Arc<Policy>>,
-    after: Option<Arc<Policy>>,
+    before: Option<usize>,
+    after: Option<usize>,
 }
 
-impl Step {
-    fn name(&self) -> &str {
-        let policy = self.after.as_ref().or(self.before.as_ref());
-        policy.map_or("", |policy| policy.name())
+/// What happens to one policy.
+#[derive(Debug, Clone, Copy)]
+struct Step<'p> {
+    outcome: &'p Outcome,
+    before: Option<&'p Entry>,
+    after: Option<&'p Entry>,
+}
+
+impl<'p> Step<'p> {
+    fn name(self) -> &'p str {
+        let entry = self.after.or(self.before);
+        entry.map_or("", |entry| entry.policy.name())
+    }
+
+    fn is(self, action: ChangeAction) -> bool {
+        self.outcome.action == action
+    }
+
+    /// Whether anything is written.
+    fn writes(self) -> bool {
+        match self.outcome.action {
+            ChangeAction::Add | ChangeAction::Modify | ChangeAction::Deactivate => true,
+            ChangeAction::Unchanged | ChangeAction::Untouched => false,
+        }
     }
 
     /// Whether it can change the level that decides about an action type, or who asks for approval there.
-    fn moves_levels(&self) -> bool {
-        match (&self.before, &self.after) {
-            (Some(before), Some(after)) => {
-                before.approval_required() != after.approval_required()
-                    || !before
-                        .action_type()
-                        .eq_ignore_ascii_case(after.action_type())
-            }
-            (_, _) => true,
-        }
+    fn moves_levels(self) -> bool {
+        let (Some(before), Some(after)) = (self.before, self.after) else {
+            return true;
+        };
+        let (before, after) = (&before.policy, &after.policy);
+        before.approval_required() != after.approval_required()
+            || !before
+                .action_type()
+                .eq_ignore_ascii_case(after.action_type())
     }
 }
 
 impl Plan {
     /// Compares a workspace with what a manifest says.
     pub fn new(current: &State, desired: &PolicySet, mode: Mode) -> Self {
-        let mut steps = Vec::with_capacity(current.active.len().max(desired.len()));
-        let mut active = current.active.iter().peekable();
-        let mut wanted = desired.iter().peekable();
+        let mut outcomes = Vec::with_capacity(current.active.len().max(desired.len()));
+        let mut active = current.active.entries().iter().enumerate().peekable();
+        let mut wanted = desired.entries().iter().enumerate().peekable();
         loop {
             let (before, after) = match (active.peek(), wanted.peek()) {
                 (None, None) => break,
                 (Some(_), None) => (active.next(), None),
                 (None, Some(_)) => (None, wanted.next()),
-                (Some(a), Some(b)) => match a.name().cmp(b.name()) {
+                (Some((_, a)), Some((_, b))) if a.digest == b.digest => {
+                    (active.next(), wanted.next())
+                }
+                (Some((_, a)), Some((_, b))) => match a.policy.name().cmp(b.policy.name()) {
                     Ordering::Less => (active.next(), None),
                     Ordering::Greater => (None, wanted.next()),
                     Ordering::Equal => (active.next(), wanted.next()),
@@ -96,8 +120,9 @@ impl Plan {
             let mut layout = false;
             let action = match (before, after) {
                 (None, _) => ChangeAction::Add,
-                (Some(before), Some(after)) if before == after => {
-                    layout = before.differs_in_text(after);
+                (Some((_, before)), Some((_, after))) if before == after => {
+                    layout = before.digest != after.digest
+                        && before.policy.differs_in_text(&after.policy);
                     ChangeAction::Unchanged
                 }
                 (Some(_), Some(_)) => ChangeAction::Modify,
@@ -107,22 +132,35 @@ impl Plan {
                 },
             };
             let reactivated = action == ChangeAction::Add
-                && after.is_some_and(|policy| current.deactivated.contains(policy.name()));
-            steps.push(Step {
+                && after
+                    .is_some_and(|(_, entry)| current.deactivated.contains(entry.policy.name()));
+            outcomes.push(Outcome {
                 action,
                 reactivated,
                 layout,
-                before: before.cloned(),
-                after: after.cloned(),
+                before: before.map(|(at, _)| at),
+                after: after.map(|(at, _)| at),
             });
         }
         let mut plan = Self {
             mode,
-            steps,
+            active: current.active.clone(),
+            desired: desired.clone(),
+            outcomes,
             notes: Vec::new(),
         };
-        plan.notes = plan.take_notes(current, desired);
+        plan.notes = plan.take_notes();
         plan
+    }
+
+    /// What happens to every policy of both sides, in name order.
+    fn steps(&self) -> impl DoubleEndedIterator<Item = Step<'_>> {
+        let (active, desired) = (self.active.entries(), self.desired.entries());
+        self.outcomes.iter().map(move |outcome| Step {
+            outcome,
+            before: outcome.before.and_then(|at| active.get(at)),
+            after: outcome.after.and_then(|at| desired.get(at)),
+        })
     }
 
     /// Additive or replace.
@@ -132,14 +170,14 @@ impl Plan {
 
     /// Every policy of both sides with what happens to it, in name order.
     pub fn changes(&self) -> Vec<Change> {
-        let changes = self.steps.iter().map(|step| Change {
+        let changes = self.steps().map(|step| Change {
             name: step.name().to_owned(),
-            action: step.action,
-            reactivated: step.reactivated,
-            fields: match (step.action, &step.before, &step.after) {
-                (ChangeAction::Add, _, Some(after)) => diff::all_fields(after),
+            action: step.outcome.action,
+            reactivated: step.outcome.reactivated,
+            fields: match (step.outcome.action, step.before, step.after) {
+                (ChangeAction::Add, _, Some(after)) => diff::all_fields(&after.policy),
                 (ChangeAction::Modify, Some(before), Some(after)) => {
-                    diff::changed_fields(before, after)
+                    diff::changed_fields(&before.policy, &after.policy)
                 }
                 // What goes, or stays as it is, has no fields to show.
                 (_, _, _) => Vec::new(),
@@ -151,8 +189,8 @@ impl Plan {
     /// How many policies each action concerns.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        for step in &self.steps {
-            *match step.action {
+        for outcome in &self.outcomes {
+            *match outcome.action {
                 ChangeAction::Add => &mut summary.added,
                 ChangeAction::Modify => &mut summary.modified,
                 ChangeAction::Deactivate => &mut summary.deactivated,
@@ -170,13 +208,13 @@ impl Plan {
 
     /// Whether nothing would change.
     pub fn is_empty(&self) -> bool {
-        self.effective().next().is_none()
+        !self.steps().any(Step::writes)
     }
 
     /// The names that change, as the audit log records them.
     pub fn names(&self) -> Names {
         let named = |action: ChangeAction| {
-            let steps = self.steps.iter().filter(move |step| step.action == action);
+            let steps = self.steps().filter(move |step| step.is(action));
             steps.map(|step| step.name().to_owned()).collect()
         };
         Names {
@@ -188,18 +226,18 @@ impl Plan {
 
     /// The policies to write: those added and those modified, in name order.
     pub fn writes(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        let written =
-            |step: &&Step| matches!(step.action, ChangeAction::Add | ChangeAction::Modify);
-        self.steps
-            .iter()
-            .filter(written)
-            .filter_map(|step| step.after.as_ref())
+        let written = self
+            .steps()
+            .filter(|step| step.is(ChangeAction::Add) || step.is(ChangeAction::Modify));
+        written.filter_map(|step| step.after.map(|entry| &entry.policy))
     }
 
     /// The names of the policies to switch off, in order.
     pub fn deactivations(&self) -> impl Iterator<Item = &str> {
-        let off = |step: &&Step| step.action == ChangeAction::Deactivate;
-        self.steps.iter().filter(off).map(Step::name)
+        let off = self
+            .steps()
+            .filter(|step| step.is(ChangeAction::Deactivate));
+        off.map(Step::name)
     }
 
     /// The state after the plan, given the state it was made against.
@@ -210,33 +248,29 @@ impl Plan {
             deactivated.remove(policy.name());
         }
         deactivated.extend(self.deactivations().map(str::to_owned));
-        let active = self.steps.iter().filter_map(|step| match step.action {
-            ChangeAction::Add | ChangeAction::Modify => step.after.clone(),
-            ChangeAction::Unchanged | ChangeAction::Untouched => step.before.clone(),
+        let active = self.steps().filter_map(|step| match step.outcome.action {
+            ChangeAction::Add | ChangeAction::Modify => step.after,
+            ChangeAction::Unchanged | ChangeAction::Untouched => step.before,
             ChangeAction::Deactivate => None,
         });
         State {
-            active: PolicySet::new(active.collect()),
+            active: PolicySet::new(active.cloned().collect()),
             deactivated,
         }
     }
 
-    /// The steps that write something.
-    fn effective(&self) -> impl Iterator<Item = &Step> {
-        let writes = |step: &&Step| match step.action {
-            ChangeAction::Add | ChangeAction::Modify | ChangeAction::Deactivate => true,
-            ChangeAction::Unchanged | ChangeAction::Untouched => false,
-        };
-        self.steps.iter().filter(writes)
-    }
-
-    fn take_notes(&self, current: &State, desired: &PolicySet) -> Vec<String> {
+    fn take_notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if !self.is_empty() {
-            self.level_notes(current, desired, &mut notes);
+            self.level_notes(&mut notes);
             self.rename_notes(&mut notes);
         }
-        match self.steps.iter().filter(|step| step.layout).count() {
+        match self
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.layout)
+            .count()
+        {
             0 => {}
             1 => notes.push(
                 "1 unchanged policy differs in layout only; its stored text stays".to_owned(),
@@ -252,11 +286,11 @@ impl Plan {
     ///
     /// Only the types that changed policies name can be among them: where a level keeps its policies, whatever
     /// it decided it still decides.
-    fn level_notes(&self, current: &State, desired: &PolicySet, notes: &mut Vec<String>) {
+    fn level_notes(&self, notes: &mut Vec<String>) {
         // How a type is written, and whether a level can change by it.
         let mut types: BTreeMap<String, (&str, bool)> = BTreeMap::new();
-        for step in self.effective() {
-            for policy in step.before.iter().chain(&step.after) {
+        for step in self.steps().filter(|step| step.writes()) {
+            for Entry { policy, .. } in step.before.into_iter().chain(step.after) {
                 let key = policy.action_type().to_ascii_lowercase();
                 let (written, moves) = types.entry(key).or_default();
                 *written = policy.action_type();
@@ -265,10 +299,10 @@ impl Plan {
         }
         types.retain(|_, (_, moves)| *moves);
         for (key, (written, _)) in types {
-            let was = Level::of(current.active.index().level(&key));
+            let was = Level::of(self.active.index().level(&key));
             let is = match self.mode {
-                Mode::Replace => Level::of(desired.index().level(&key)),
-                Mode::Additive => Level::after_addition(&current.active, desired, &key),
+                Mode::Replace => Level::of(self.desired.index().level(&key)),
+                Mode::Additive => Level::after_addition(&self.active, &self.desired, &key),
             };
             if was.differs_from(&is) {
                 notes.push(format!("{written}: decided by {was} → {is}"));
@@ -284,20 +318,19 @@ impl Plan {
 
     /// Policies that go, or stay behind, under one name while an equal one comes under another.
     fn rename_notes(&self, notes: &mut Vec<String>) {
-        let added: Vec<&Arc<Policy>> = self
-            .steps
-            .iter()
-            .filter(|step| step.action == ChangeAction::Add)
-            .filter_map(|step| step.after.as_ref())
+        let added: Vec<&Policy> = self
+            .steps()
+            .filter(|step| step.is(ChangeAction::Add))
+            .filter_map(|step| step.after.map(|entry| &*entry.policy))
             .collect();
         if added.is_empty() {
             return;
         }
         let types: HashSet<&str> = added.iter().map(|p| p.action_type()).collect();
-        let mut left: HashMap<_, Vec<&Step>> = HashMap::new();
-        for step in self.steps.iter().rev() {
+        let mut left: HashMap<_, Vec<Step<'_>>> = HashMap::new();
+        for step in self.steps().rev() {
             if step.after.is_none()
-                && let Some(policy) = &step.before
+                && let Some(Entry { policy, .. }) = step.before
                 && types.contains(policy.action_type())
             {
                 left.entry(policy.body_digest()).or_default().push(step);

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -14,7 +13,7 @@ use crate::error::{Code, Diagnostic, Error, Kind as Finding};
 use crate::findings::{Findings, Sink};
 use crate::hash::sha256;
 use crate::limits;
-use crate::policy::{self, Policy, PolicySet};
+use crate::policy::{self, Entry, PolicySet};
 use crate::source::{Source, Span, strip_bom};
 use crate::version::{self, Gate};
 use crate::yaml::{Kind, Node, Reader, Root};
@@ -90,7 +89,7 @@ struct Reading<'a> {
     seen: Vec<&'static str>,
     exported_at: Option<Timestamp>,
     org_name: Option<String>,
-    policies: Vec<Arc<Policy>>,
+    policies: Vec<Entry>,
     breakers: Vec<Breaker>,
 }
 
@@ -285,7 +284,7 @@ impl<'a> Reading<'a> {
                 }
             }
             let policy = policy::read(&node, &label, &self.source, &mut cache, &mut sink);
-            self.policies.extend(policy.map(Arc::new));
+            self.policies.extend(policy.map(Entry::new));
             index += 1;
         }
     }

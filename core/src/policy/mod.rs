@@ -12,6 +12,7 @@ use crate::condition::{Conditions, Glob};
 
 pub(crate) use draft::{check_name, label};
 pub(crate) use read::{name_of, read};
+pub(crate) use set::Entry;
 pub use set::PolicySet;
 
 /// The fields of a policy, in the order in which they are written.

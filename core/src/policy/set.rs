@@ -9,19 +9,20 @@ use crate::condition::Cache;
 use crate::decision::Index;
 use crate::error::{Code, Error};
 use crate::findings::{Findings, Nowhere, Sink};
+use crate::hash::Hash;
 use crate::source::Span;
 
-/// Policies by name, compiled. Clones share the policies.
+/// Policies by name, compiled. Clones share all of it.
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
     // INVARIANT: in name order, each name once.
-    policies: Arc<[Arc<Policy>]>,
-    index: OnceLock<Arc<Index>>,
+    entries: Arc<[Entry]>,
+    index: Arc<OnceLock<Index>>,
 }
 
 impl PartialEq for PolicySet {
     fn eq(&self, other: &Self) -> bool {
-        self.policies == other.policies
+        self.entries == other.entries
     }
 }
 
@@ -51,47 +52,79 @@ impl PolicySet {
                 let message = format!("duplicate policy name `{label}`");
                 sink.error_help(Span::default(), message, "rename one of the two");
             }
-            policies.extend(Draft::of(&spec).compile(&label, &mut cache, &mut sink));
+            let policy = Draft::of(&spec).compile(&label, &mut cache, &mut sink);
+            policies.extend(policy.map(Entry::new));
             names.insert(spec.name);
         }
         match Error::from_diagnostics(findings.in_order_of_report()) {
             Some(error) => Err(error),
-            None => Ok(Self::new(policies.into_iter().map(Arc::new).collect())),
+            None => Ok(Self::new(policies)),
         }
     }
 
     /// The set of policies of which no two share a name.
-    pub(crate) fn new(mut policies: Vec<Arc<Policy>>) -> Self {
-        policies.sort_by(|a, b| a.name().cmp(b.name()));
+    pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by(|a, b| a.policy.name().cmp(b.policy.name()));
         Self {
-            policies: policies.into(),
-            index: OnceLock::new(),
+            entries: entries.into(),
+            index: Arc::default(),
         }
+    }
+
+    /// The policies in name order, with their digests.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// The policy of that name.
     pub fn get(&self, name: &str) -> Option<&Arc<Policy>> {
-        let found = self.policies.binary_search_by(|p| p.name().cmp(name));
-        found.ok().and_then(|at| self.policies.get(at))
+        let by_name = |entry: &Entry| entry.policy.name().cmp(name);
+        let at = self.entries.binary_search_by(by_name).ok()?;
+        self.entries.get(at).map(|entry| &entry.policy)
     }
 
     /// The policies in name order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        self.policies.iter()
+        self.entries.iter().map(|entry| &entry.policy)
     }
 
     /// How many policies there are.
     pub fn len(&self) -> usize {
-        self.policies.len()
+        self.entries.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.policies.is_empty()
+        self.entries.is_empty()
     }
 
     /// The policies by action type, made at first use.
     pub(crate) fn index(&self) -> &Index {
-        self.index.get_or_init(|| Arc::new(Index::new(self.iter())))
+        self.index.get_or_init(|| Index::new(self.iter()))
     }
 }
+
+/// A policy and the digest of all that is written in it, side by side: most policies of two sets can be told to be
+/// the same without a look at them.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) digest: Hash,
+}
+
+impl Entry {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self {
+            digest: policy.written_digest(),
+            policy: Arc::new(policy),
+        }
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest || self.policy == other.policy
+    }
+}
+
+impl Eq for Entry {}
