@@ -417,9 +417,14 @@ impl<'p> Level<'p> {
     /// The level when the policies of `desired` have taken the place of those of the same names.
     fn after_addition(current: &'p PolicySet, desired: &'p PolicySet, key: &str) -> Self {
         for key in action_type::levels(key) {
-            let stays = |policy: &&Arc<Policy>| desired.get(policy.name()).is_none();
+            let added = exactly(desired, &key);
+            let stays = |policy: &&Arc<Policy>| {
+                let by_name = |other: &Arc<Policy>| other.name().cmp(policy.name());
+                // Nearly every policy is replaced by one of the same type, so that the whole set is seldom searched.
+                added.binary_search_by(by_name).is_err() && desired.get(policy.name()).is_none()
+            };
             let mut policies: Vec<_> = exactly(current, &key).iter().filter(stays).collect();
-            policies.extend(exactly(desired, &key));
+            policies.extend(added);
             if !policies.is_empty() {
                 policies.sort_by_key(|policy| policy.name());
                 return Self::of(policies);
