@@ -121,11 +121,30 @@ impl Patterns {
 
 /// The matcher of an expression.
 pub(super) fn expression(pattern: &str, extent: Extent) -> Result<Matcher, Refusal> {
+    if let Some(comparison) = verbatim(pattern, extent) {
+        return Ok(comparison);
+    }
     let hir = expression::parse(pattern)?;
     match literal(&hir, extent) {
-        Some(literal) => Ok(literal),
+        Some(comparison) => Ok(comparison),
         None => Expression::new(pattern, &hir, extent).map(Matcher::Expression),
     }
+}
+
+/// What [`literal`] finds, without reading the expression, where nothing but its anchors has a meaning of its own.
+fn verbatim(pattern: &str, extent: Extent) -> Option<Matcher> {
+    let whole = extent == Extent::Whole;
+    let (from_start, rest) = match pattern.strip_prefix('^') {
+        Some(rest) => (true, rest),
+        None => (whole, pattern),
+    };
+    let (to_end, text) = match rest.strip_suffix('$') {
+        Some(text) => (true, text),
+        None => (whole, rest),
+    };
+    let is_special = |byte| br"\.+*?()|[]{}^$".contains(&byte);
+    let is_verbatim = !text.bytes().any(is_special);
+    is_verbatim.then(|| comparison(from_start, to_end, text))
 }
 
 /// The comparison that an expression of literal text and anchors amounts to.
@@ -156,13 +175,17 @@ fn literal(hir: &Hir, extent: Extent) -> Option<Matcher> {
         },
         _ => return None,
     };
-    let text: Box<str> = std::str::from_utf8(bytes).ok()?.into();
-    Some(match (from_start, to_end) {
-        (true, true) => Matcher::Equals(text),
-        (true, false) => Matcher::Prefix(text),
-        (false, true) => Matcher::Suffix(text),
-        (false, false) => Matcher::Contains(text),
-    })
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(comparison(from_start, to_end, text))
+}
+
+fn comparison(from_start: bool, to_end: bool, text: &str) -> Matcher {
+    match (from_start, to_end) {
+        (true, true) => Matcher::Equals(text.into()),
+        (true, false) => Matcher::Prefix(text.into()),
+        (false, true) => Matcher::Suffix(text.into()),
+        (false, false) => Matcher::Contains(text.into()),
+    }
 }
 
 #[cfg(test)]
@@ -208,6 +231,26 @@ mod tests {
         ];
         for (syntax, pattern, expected) in rows {
             assert_eq!(shape(syntax, pattern), expected, "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_verbatim_reads_the_same() {
+        assert!(verbatim("^main$", Extent::Part).is_some());
+        assert!(verbatim("ma.n", Extent::Part).is_none());
+        let texts = [
+            "", "^", "$", "^$", "$^", "^^", "$$", "main", "^main$", "release/", "^é", "日本$",
+            "a b", "#&-~", "a-z", "<!=:>", "'\"`@%,;", "\n", "\t$", "a^b", "a$b", "a\\", "a.b",
+            "a*", "a+", "a?", "(a)", "[a]", "{1}", "a|b",
+        ];
+        for text in texts {
+            for extent in [Extent::Part, Extent::Whole] {
+                let hir = expression::parse(text);
+                let read = hir.ok().and_then(|hir| literal(&hir, extent));
+                if let Some(taken) = verbatim(text, extent) {
+                    assert_eq!(format!("{read:?}"), format!("Some({taken:?})"), "{text:?}");
+                }
+            }
         }
     }
 
