@@ -58,9 +58,31 @@ pub(crate) fn check_pattern(text: &str) -> Result<(), String> {
     check(concrete)
 }
 
+/// What policies may name to match `key`, a type or a pattern, the most specific first.
+pub(crate) fn levels(key: &str) -> impl Iterator<Item = String> {
+    let above = key
+        .rmatch_indices('.')
+        .filter_map(|(dot, _)| Some(format!("{}.*", key.get(..dot)?)));
+    let own = std::iter::once(key.to_owned());
+    own.chain(above).chain(std::iter::once("*".to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn levels_from_the_most_specific() {
+        let rows: [(&str, &[&str]); 4] = [
+            ("a.b.c", &["a.b.c", "a.b.*", "a.*", "*"]),
+            ("a.b.*", &["a.b.*", "a.b.*", "a.*", "*"]),
+            ("a", &["a", "*"]),
+            ("*", &["*", "*"]),
+        ];
+        for (key, expected) in rows {
+            assert_eq!(levels(key).collect::<Vec<_>>(), expected);
+        }
+    }
 
     #[test]
     fn grammar() {

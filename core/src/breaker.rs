@@ -100,7 +100,7 @@ fn breaker(node: &Node<'_>, sink: &mut Sink<'_>) -> Option<(Breaker, Span)> {
     let fields = Fields::of(node, "a circuit breaker", &FIELDS, sink)?;
     let text = |name: &str, sink: &mut Sink<'_>| {
         let node = fields.require(name, sink)?;
-        let text = decode::string(node, &format!("`{name}`"), sink)?;
+        let text = decode::string(node, format_args!("`{name}`"), sink)?;
         let checked = check_name(text)
             .map_err(|message| sink.error(node.span, format!("`{name}`: {message}")));
         checked.ok().map(|()| (text.to_owned(), node.span))

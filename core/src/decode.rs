@@ -1,4 +1,8 @@
 //! From spanned nodes to typed fields: what is unknown, missing or of the wrong type is reported where it stands.
+//!
+//! `what` names a value in messages. It is put into words only when there is something to report.
+
+use std::fmt::Display;
 
 use crate::findings::{Sink, suggestion};
 use crate::number::{Number, NumberError};
@@ -108,7 +112,11 @@ pub(crate) fn missing(span: Span, name: &str, sink: &mut Sink<'_>) {
 }
 
 /// Text, quoted or plain.
-pub(crate) fn string<'n>(node: &'n Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option<&'n str> {
+pub(crate) fn string<'n>(
+    node: &'n Node<'_>,
+    what: impl Display,
+    sink: &mut Sink<'_>,
+) -> Option<&'n str> {
     if let Kind::Scalar(scalar) = &node.kind
         && is_text(scalar)
     {
@@ -130,7 +138,7 @@ pub(crate) fn is_text(scalar: &yaml::Scalar<'_>) -> bool {
 /// Text or `null`.
 pub(crate) fn nullable_string<'n>(
     node: &'n Node<'_>,
-    what: &str,
+    what: impl Display,
     sink: &mut Sink<'_>,
 ) -> Result<Option<&'n str>, Reported> {
     if is_null(node) {
@@ -140,7 +148,7 @@ pub(crate) fn nullable_string<'n>(
 }
 
 /// `true` or `false`, unquoted.
-pub(crate) fn boolean(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option<bool> {
+pub(crate) fn boolean(node: &Node<'_>, what: impl Display, sink: &mut Sink<'_>) -> Option<bool> {
     if let Kind::Scalar(scalar) = &node.kind
         && scalar.style == Style::Plain
         && let Plain::Bool(value) = classify(&scalar.text)
@@ -153,8 +161,8 @@ pub(crate) fn boolean(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Optio
 }
 
 /// A number, unquoted.
-pub(crate) fn number(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option<Number> {
-    match scalar(node, what, sink)? {
+pub(crate) fn number(node: &Node<'_>, what: impl Display, sink: &mut Sink<'_>) -> Option<Number> {
+    match scalar(node, &what, sink)? {
         Scalar::Number(number) => Some(number),
         Scalar::Bool(_) | Scalar::String(_) => {
             let expected = format!("{what} must be a number, unquoted");
@@ -165,10 +173,10 @@ pub(crate) fn number(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option
 }
 
 /// Text, a number or a boolean; never null.
-pub(crate) fn scalar(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option<Scalar> {
-    let expected = format!("{what} must be a string, a number or a boolean");
+pub(crate) fn scalar(node: &Node<'_>, what: impl Display, sink: &mut Sink<'_>) -> Option<Scalar> {
+    let expected = || format!("{what} must be a string, a number or a boolean");
     let Kind::Scalar(scalar) = &node.kind else {
-        wrong_type(node, &expected, "write one value", sink);
+        wrong_type(node, &expected(), "write one value", sink);
         return None;
     };
     let text = || Scalar::String((*scalar.text).into());
@@ -183,12 +191,12 @@ pub(crate) fn scalar(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option
             .map_err(|error| out_of_range(node, error, sink))
             .ok(),
         Plain::Null => {
-            wrong_type(node, &expected, "`is_null` asks for null", sink);
+            wrong_type(node, &expected(), "`is_null` asks for null", sink);
             None
         }
         Plain::Ambiguous => {
             let help = "readers of YAML disagree on it: quote it to make it text, or write `true`, `false` or a decimal number";
-            wrong_type(node, &expected, help, sink);
+            wrong_type(node, &expected(), help, sink);
             None
         }
     }

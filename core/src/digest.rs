@@ -1,12 +1,10 @@
 //! The state digest: equal policies, and only they, share it.
 
-use std::io;
-
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::condition::{Canonical, Conditions, Group};
-use crate::hash::Hash;
+use crate::hash::{Hash, sha256};
 use crate::policy::{AllowList, Policy, PolicySet};
 
 /// Separates state digests from every other use of SHA-256.
@@ -39,26 +37,12 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Lets the serialiser write straight into the hash.
-struct Hasher(Sha256);
-
-impl io::Write for Hasher {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Hasher {
-    fn json(&mut self, body: &Body<'_>) {
-        // INVARIANT: the hash takes every byte and the keys are strings, so writing cannot fail.
-        let written = serde_json::to_writer(&mut *self, body);
-        debug_assert!(written.is_ok(), "{written:?}");
-    }
+/// Writes the body to `json`, in place of what was there: a hash takes one long text faster than many short ones.
+fn write(json: &mut Vec<u8>, body: &Body<'_>) {
+    json.clear();
+    // INVARIANT: a vector takes every byte and the keys are strings, so writing cannot fail.
+    let written = serde_json::to_writer(json, body);
+    debug_assert!(written.is_ok(), "{written:?}");
 }
 
 impl PolicySet {
@@ -72,25 +56,52 @@ impl PolicySet {
     /// # Ok::<(), lattice_core::Error>(())
     /// ```
     pub fn digest(&self) -> Hash {
-        let mut hasher = Hasher(Sha256::new());
-        hasher.0.update(DOMAIN);
-        hasher.0.update(b"[");
+        let mut hash = Sha256::new();
+        let mut json = Vec::new();
+        hash.update(DOMAIN);
+        hash.update(b"[");
         for (i, policy) in self.iter().enumerate() {
             if i > 0 {
-                hasher.0.update(b",");
+                hash.update(b",");
             }
-            hasher.json(&Body::new(policy, policy.name()));
+            write(&mut json, &Body::new(policy, policy.name()));
+            hash.update(&json);
         }
-        hasher.0.update(b"]");
-        hasher.0.finalize().into()
+        hash.update(b"]");
+        hash.finalize().into()
     }
 }
 
 impl Policy {
+    /// A digest of all that is written in the policy: two that share it are equal, down to the layout of their
+    /// conditions. Without it they may still be equal.
+    pub(crate) fn written_digest(&self) -> Hash {
+        // Every text and list is told apart from what follows it by its length; none is as long as `ANY`.
+        const ANY: usize = usize::MAX;
+        let mut hash = Sha256::new();
+        let text = |hash: &mut Sha256, text: &str| {
+            hash.update(text.len().to_le_bytes());
+            hash.update(text);
+        };
+        text(&mut hash, self.name());
+        text(&mut hash, self.action_type());
+        hash.update([u8::from(self.approval_required())]);
+        hash.update(self.approval_timeout_hours().to_le_bytes());
+        for list in [self.allowed_repos(), self.allowed_branches()] {
+            hash.update(list.map_or(ANY, |list| list.patterns().len()).to_le_bytes());
+            for pattern in list.into_iter().flat_map(AllowList::texts) {
+                text(&mut hash, pattern);
+            }
+        }
+        // Conditions are never empty.
+        text(&mut hash, self.conditions().map_or("", Conditions::text));
+        hash.finalize().into()
+    }
+
     /// A digest of all but the name, for finding policies that only changed theirs.
     pub(crate) fn body_digest(&self) -> Hash {
-        let mut hasher = Hasher(Sha256::new());
-        hasher.json(&Body::new(self, ""));
-        hasher.0.finalize().into()
+        let mut json = Vec::new();
+        write(&mut json, &Body::new(self, ""));
+        sha256(&json)
     }
 }

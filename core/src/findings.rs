@@ -47,6 +47,11 @@ impl Findings {
         self.errors.all
     }
 
+    /// How many errors and warnings were reported so far.
+    pub(crate) fn count(&self) -> usize {
+        self.errors.all + self.warnings.all
+    }
+
     /// Counts a finding, and says whether it is to be shown: what is not need not be put into words.
     fn admits(&mut self, kind: Kind) -> bool {
         // Counted apart: warnings never push an error out.

@@ -1,14 +1,15 @@
 //! Plans: the name-keyed difference between a workspace and a manifest, and what an import will do.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::action_type;
 use crate::audit::Names;
-use crate::decision::Index;
 use crate::decode::list;
 use crate::diff;
-use crate::policy::{Policy, PolicySet, State};
+use crate::policy::{Entry, Policy, PolicySet, State};
 use crate::view::{Change, ChangeAction, Mode, Summary};
 
 /// What an import will do to a workspace.
@@ -39,49 +40,91 @@ use crate::view::{Change, ChangeAction, Mode, Summary};
 #[derive(Debug, Clone)]
 pub struct Plan {
     mode: Mode,
+    active: PolicySet,
+    desired: PolicySet,
     // INVARIANT: in name order, each name once.
-    steps: Vec<Step>,
+    outcomes: Vec<Outcome>,
     notes: Vec<String>,
 }
 
-/// What happens to one policy.
+/// What happens to one policy, and where it stands in the two sets.
 #[derive(Debug, Clone)]
-struct Step {
+struct Outcome {
     action: ChangeAction,
     reactivated: bool,
-    before: Option<Arc<Policy>>,
-    after: Option<Arc<Policy>>,
+    /// The conditions are written differently, and mean the same.
+    layout: bool,
+    before: Option<usize>,
+    after: Option<usize>,
 }
 
-impl Step {
-    fn name(&self) -> &str {
-        let policy = self.after.as_ref().or(self.before.as_ref());
-        policy.map_or("", |policy| policy.name())
+/// What happens to one policy.
+#[derive(Debug, Clone, Copy)]
+struct Step<'p> {
+    outcome: &'p Outcome,
+    before: Option<&'p Entry>,
+    after: Option<&'p Entry>,
+}
+
+impl<'p> Step<'p> {
+    fn name(self) -> &'p str {
+        let entry = self.after.or(self.before);
+        entry.map_or("", |entry| entry.policy.name())
+    }
+
+    fn is(self, action: ChangeAction) -> bool {
+        self.outcome.action == action
+    }
+
+    /// Whether anything is written.
+    fn writes(self) -> bool {
+        match self.outcome.action {
+            ChangeAction::Add | ChangeAction::Modify | ChangeAction::Deactivate => true,
+            ChangeAction::Unchanged | ChangeAction::Untouched => false,
+        }
+    }
+
+    /// Whether it can change the level that decides about an action type, or who asks for approval there.
+    fn moves_levels(self) -> bool {
+        let (Some(before), Some(after)) = (self.before, self.after) else {
+            return true;
+        };
+        let (before, after) = (&before.policy, &after.policy);
+        before.approval_required() != after.approval_required()
+            || !before
+                .action_type()
+                .eq_ignore_ascii_case(after.action_type())
     }
 }
 
 impl Plan {
     /// Compares a workspace with what a manifest says.
     pub fn new(current: &State, desired: &PolicySet, mode: Mode) -> Self {
-        let mut steps = Vec::with_capacity(current.active.len().max(desired.len()));
-        let mut active = current.active.map().iter().peekable();
-        let mut wanted = desired.map().iter().peekable();
+        let mut outcomes = Vec::with_capacity(current.active.len().max(desired.len()));
+        let mut active = current.active.entries().iter().enumerate().peekable();
+        let mut wanted = desired.entries().iter().enumerate().peekable();
         loop {
-            let next = match (active.peek(), wanted.peek()) {
+            let (before, after) = match (active.peek(), wanted.peek()) {
                 (None, None) => break,
                 (Some(_), None) => (active.next(), None),
                 (None, Some(_)) => (None, wanted.next()),
-                (Some((a, _)), Some((b, _))) => match a.cmp(b) {
-                    std::cmp::Ordering::Less => (active.next(), None),
-                    std::cmp::Ordering::Greater => (None, wanted.next()),
-                    std::cmp::Ordering::Equal => (active.next(), wanted.next()),
+                (Some((_, a)), Some((_, b))) if a.digest == b.digest => {
+                    (active.next(), wanted.next())
+                }
+                (Some((_, a)), Some((_, b))) => match a.policy.name().cmp(b.policy.name()) {
+                    Ordering::Less => (active.next(), None),
+                    Ordering::Greater => (None, wanted.next()),
+                    Ordering::Equal => (active.next(), wanted.next()),
                 },
             };
-            let before = next.0.map(|(_, policy)| Arc::clone(policy));
-            let after = next.1.map(|(_, policy)| Arc::clone(policy));
-            let action = match (&before, &after) {
+            let mut layout = false;
+            let action = match (before, after) {
                 (None, _) => ChangeAction::Add,
-                (Some(before), Some(after)) if before == after => ChangeAction::Unchanged,
+                (Some((_, before)), Some((_, after))) if before == after => {
+                    layout = before.digest != after.digest
+                        && before.policy.differs_in_text(&after.policy);
+                    ChangeAction::Unchanged
+                }
                 (Some(_), Some(_)) => ChangeAction::Modify,
                 (Some(_), None) => match mode {
                     Mode::Additive => ChangeAction::Untouched,
@@ -90,22 +133,34 @@ impl Plan {
             };
             let reactivated = action == ChangeAction::Add
                 && after
-                    .as_ref()
-                    .is_some_and(|p| current.deactivated.contains(p.name()));
-            steps.push(Step {
+                    .is_some_and(|(_, entry)| current.deactivated.contains(entry.policy.name()));
+            outcomes.push(Outcome {
                 action,
                 reactivated,
-                before,
-                after,
+                layout,
+                before: before.map(|(at, _)| at),
+                after: after.map(|(at, _)| at),
             });
         }
         let mut plan = Self {
             mode,
-            steps,
+            active: current.active.clone(),
+            desired: desired.clone(),
+            outcomes,
             notes: Vec::new(),
         };
-        plan.notes = plan.take_notes(current, desired);
+        plan.notes = plan.take_notes();
         plan
+    }
+
+    /// What happens to every policy of both sides, in name order.
+    fn steps(&self) -> impl DoubleEndedIterator<Item = Step<'_>> {
+        let (active, desired) = (self.active.entries(), self.desired.entries());
+        self.outcomes.iter().map(move |outcome| Step {
+            outcome,
+            before: outcome.before.and_then(|at| active.get(at)),
+            after: outcome.after.and_then(|at| desired.get(at)),
+        })
     }
 
     /// Additive or replace.
@@ -115,14 +170,14 @@ impl Plan {
 
     /// Every policy of both sides with what happens to it, in name order.
     pub fn changes(&self) -> Vec<Change> {
-        let changes = self.steps.iter().map(|step| Change {
+        let changes = self.steps().map(|step| Change {
             name: step.name().to_owned(),
-            action: step.action,
-            reactivated: step.reactivated,
-            fields: match (step.action, &step.before, &step.after) {
-                (ChangeAction::Add, _, Some(after)) => diff::all_fields(after),
+            action: step.outcome.action,
+            reactivated: step.outcome.reactivated,
+            fields: match (step.outcome.action, step.before, step.after) {
+                (ChangeAction::Add, _, Some(after)) => diff::all_fields(&after.policy),
                 (ChangeAction::Modify, Some(before), Some(after)) => {
-                    diff::changed_fields(before, after)
+                    diff::changed_fields(&before.policy, &after.policy)
                 }
                 // What goes, or stays as it is, has no fields to show.
                 (_, _, _) => Vec::new(),
@@ -134,8 +189,8 @@ impl Plan {
     /// How many policies each action concerns.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        for step in &self.steps {
-            *match step.action {
+        for outcome in &self.outcomes {
+            *match outcome.action {
                 ChangeAction::Add => &mut summary.added,
                 ChangeAction::Modify => &mut summary.modified,
                 ChangeAction::Deactivate => &mut summary.deactivated,
@@ -153,13 +208,13 @@ impl Plan {
 
     /// Whether nothing would change.
     pub fn is_empty(&self) -> bool {
-        self.effective().next().is_none()
+        !self.steps().any(Step::writes)
     }
 
     /// The names that change, as the audit log records them.
     pub fn names(&self) -> Names {
         let named = |action: ChangeAction| {
-            let steps = self.steps.iter().filter(move |step| step.action == action);
+            let steps = self.steps().filter(move |step| step.is(action));
             steps.map(|step| step.name().to_owned()).collect()
         };
         Names {
@@ -171,59 +226,51 @@ impl Plan {
 
     /// The policies to write: those added and those modified, in name order.
     pub fn writes(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        let written =
-            |step: &&Step| matches!(step.action, ChangeAction::Add | ChangeAction::Modify);
-        self.steps
-            .iter()
-            .filter(written)
-            .filter_map(|step| step.after.as_ref())
+        let written = self
+            .steps()
+            .filter(|step| step.is(ChangeAction::Add) || step.is(ChangeAction::Modify));
+        written.filter_map(|step| step.after.map(|entry| &entry.policy))
     }
 
     /// The names of the policies to switch off, in order.
     pub fn deactivations(&self) -> impl Iterator<Item = &str> {
-        let off = |step: &&Step| step.action == ChangeAction::Deactivate;
-        self.steps.iter().filter(off).map(Step::name)
+        let off = self
+            .steps()
+            .filter(|step| step.is(ChangeAction::Deactivate));
+        off.map(Step::name)
     }
 
     /// The state after the plan, given the state it was made against.
     #[must_use]
     pub fn apply(&self, current: &State) -> State {
-        let mut policies = current.active.map().clone();
         let mut deactivated = current.deactivated.clone();
         for policy in self.writes() {
             deactivated.remove(policy.name());
-            policies.insert(policy.name().to_owned(), Arc::clone(policy));
         }
-        for name in self.deactivations() {
-            policies.remove(name);
-            deactivated.insert(name.to_owned());
-        }
+        deactivated.extend(self.deactivations().map(str::to_owned));
+        let active = self.steps().filter_map(|step| match step.outcome.action {
+            ChangeAction::Add | ChangeAction::Modify => step.after,
+            ChangeAction::Unchanged | ChangeAction::Untouched => step.before,
+            ChangeAction::Deactivate => None,
+        });
         State {
-            active: PolicySet::from_map(policies),
+            active: PolicySet::new(active.cloned().collect()),
             deactivated,
         }
     }
 
-    /// The steps that write something.
-    fn effective(&self) -> impl Iterator<Item = &Step> {
-        let writes = |step: &&Step| match step.action {
-            ChangeAction::Add | ChangeAction::Modify | ChangeAction::Deactivate => true,
-            ChangeAction::Unchanged | ChangeAction::Untouched => false,
-        };
-        self.steps.iter().filter(writes)
-    }
-
-    fn take_notes(&self, current: &State, desired: &PolicySet) -> Vec<String> {
+    fn take_notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if !self.is_empty() {
-            self.level_notes(current, desired, &mut notes);
+            self.level_notes(&mut notes);
             self.rename_notes(&mut notes);
         }
-        let layout = self.steps.iter().filter(|step| {
-            step.action == ChangeAction::Unchanged
-                && matches!((&step.before, &step.after), (Some(a), Some(b)) if a.differs_in_text(b))
-        });
-        match layout.count() {
+        match self
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.layout)
+            .count()
+        {
             0 => {}
             1 => notes.push(
                 "1 unchanged policy differs in layout only; its stored text stays".to_owned(),
@@ -239,30 +286,26 @@ impl Plan {
     ///
     /// Only the types that changed policies name can be among them: where a level keeps its policies, whatever
     /// it decided it still decides.
-    fn level_notes(&self, current: &State, desired: &PolicySet, notes: &mut Vec<String>) {
-        let mut types: BTreeMap<String, &str> = BTreeMap::new();
-        for step in self.effective() {
-            for policy in step.before.iter().chain(&step.after) {
+    fn level_notes(&self, notes: &mut Vec<String>) {
+        // How a type is written, and whether a level can change by it.
+        let mut types: BTreeMap<String, (&str, bool)> = BTreeMap::new();
+        for step in self.steps().filter(|step| step.writes()) {
+            for Entry { policy, .. } in step.before.into_iter().chain(step.after) {
                 let key = policy.action_type().to_ascii_lowercase();
-                types.insert(key, policy.action_type());
+                let (written, moves) = types.entry(key).or_default();
+                *written = policy.action_type();
+                *moves |= step.moves_levels();
             }
         }
-        let after = match self.mode {
-            Mode::Replace => desired.index(),
-            Mode::Additive => &Index::new(
-                self.steps
-                    .iter()
-                    .filter_map(|step| step.after.as_ref().or(step.before.as_ref())),
-            ),
-        };
-        for (key, written) in types {
-            let (was, is) = (
-                Level::of(current.active.index(), &key),
-                Level::of(after, &key),
-            );
-            let (before, behind) = (was.to_string(), is.to_string());
-            if before != behind {
-                notes.push(format!("{written}: decided by {before} → {behind}"));
+        types.retain(|_, (_, moves)| *moves);
+        for (key, (written, _)) in types {
+            let was = Level::of(self.active.index().level(&key).policies());
+            let is = match self.mode {
+                Mode::Replace => Level::of(self.desired.index().level(&key).policies()),
+                Mode::Additive => Level::after_addition(&self.active, &self.desired, &key),
+            };
+            if was.differs_from(&is) {
+                notes.push(format!("{written}: decided by {was} → {is}"));
             } else if was.asking != is.asking {
                 notes.push(format!(
                     "{written}: approval at {is}: newly asked for by {}, no longer by {}",
@@ -275,25 +318,23 @@ impl Plan {
 
     /// Policies that go, or stay behind, under one name while an equal one comes under another.
     fn rename_notes(&self, notes: &mut Vec<String>) {
-        let added: Vec<&Arc<Policy>> = self
-            .steps
-            .iter()
-            .filter(|step| step.action == ChangeAction::Add)
-            .filter_map(|step| step.after.as_ref())
+        let added: Vec<&Policy> = self
+            .steps()
+            .filter(|step| step.is(ChangeAction::Add))
+            .filter_map(|step| step.after.map(|entry| &*entry.policy))
             .collect();
-        let types: std::collections::HashSet<&str> =
-            added.iter().map(|p| p.action_type()).collect();
-        let mut left: HashMap<_, Vec<&Step>> = HashMap::new();
-        for step in self.steps.iter().rev() {
+        if added.is_empty() {
+            return;
+        }
+        let types: HashSet<&str> = added.iter().map(|p| p.action_type()).collect();
+        let mut left: HashMap<_, Vec<Step<'_>>> = HashMap::new();
+        for step in self.steps().rev() {
             if step.after.is_none()
-                && let Some(policy) = &step.before
+                && let Some(Entry { policy, .. }) = step.before
                 && types.contains(policy.action_type())
             {
                 left.entry(policy.body_digest()).or_default().push(step);
             }
-        }
-        if left.is_empty() {
-            return;
         }
         for policy in added {
             let Some(step) = left.get_mut(&policy.body_digest()).and_then(Vec::pop) else {
@@ -326,34 +367,94 @@ fn without(names: &[&str], others: &[&str]) -> String {
 }
 
 /// The policies that decide about an action type.
-struct Level<'i> {
-    policies: &'i [Arc<Policy>],
+struct Level<'p> {
+    /// The action type that they share, as one of them writes it; `None` if there are none.
+    action_type: Option<&'p str>,
+    size: usize,
     /// The names of those that require approval.
-    asking: Vec<&'i str>,
+    asking: Vec<&'p str>,
 }
 
-impl<'i> Level<'i> {
-    fn of(index: &'i Index, key: &str) -> Self {
-        let policies = index.level(key).policies();
-        let asking = policies.iter().filter(|policy| policy.approval_required());
-        Self {
-            policies,
-            asking: asking.map(|policy| policy.name()).collect(),
+/// How many of the policies of a level require approval.
+#[derive(Debug, PartialEq, Eq)]
+enum Approval {
+    None,
+    All,
+    Some(usize, usize),
+}
+
+impl<'p> Level<'p> {
+    fn of(policies: impl IntoIterator<Item = &'p Arc<Policy>>) -> Self {
+        let mut level = Self {
+            action_type: None,
+            size: 0,
+            asking: Vec::new(),
+        };
+        for policy in policies {
+            level.action_type.get_or_insert(policy.action_type());
+            level.size += 1;
+            if policy.approval_required() {
+                level.asking.push(policy.name());
+            }
         }
+        level
+    }
+
+    /// Whether the two are described differently; the case of letters says nothing.
+    fn differs_from(&self, other: &Self) -> bool {
+        let action_type = |level: &Self| level.action_type.map(str::to_ascii_lowercase);
+        (action_type(self), self.approval()) != (action_type(other), other.approval())
+    }
+
+    fn approval(&self) -> Approval {
+        match self.asking.len() {
+            0 => Approval::None,
+            all if all == self.size => Approval::All,
+            some => Approval::Some(some, self.size),
+        }
+    }
+
+    /// The level when the policies of `desired` have taken the place of those of the same names.
+    fn after_addition(current: &'p PolicySet, desired: &'p PolicySet, key: &str) -> Self {
+        for key in action_type::levels(key) {
+            let added = exactly(desired, &key);
+            let stays = |policy: &&Arc<Policy>| {
+                let by_name = |other: &Arc<Policy>| other.name().cmp(policy.name());
+                // Nearly every policy is replaced by one of the same type, so that the whole set is seldom searched.
+                added.binary_search_by(by_name).is_err() && desired.get(policy.name()).is_none()
+            };
+            let mut policies: Vec<_> = exactly(current, &key).iter().filter(stays).collect();
+            policies.extend(added);
+            if !policies.is_empty() {
+                policies.sort_by_key(|policy| policy.name());
+                return Self::of(policies);
+            }
+        }
+        Self::of([])
+    }
+}
+
+/// The policies of a set that have this very action type, without regard to ASCII case.
+fn exactly<'p>(set: &'p PolicySet, key: &str) -> &'p [Arc<Policy>] {
+    let level = set.index().level(key).policies();
+    let is_exact = |policy: &Arc<Policy>| policy.action_type().eq_ignore_ascii_case(key);
+    if level.first().is_some_and(is_exact) {
+        level
+    } else {
+        &[]
     }
 }
 
 impl fmt::Display for Level<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(first) = self.policies.first() else {
+        let Some(action_type) = self.action_type else {
             return f.write_str("no policy");
         };
-        // The case of letters says nothing, and so must make no difference.
-        write!(f, "`{}` ", first.action_type().to_ascii_lowercase())?;
-        match (self.asking.len(), self.policies.len()) {
-            (0, _) => f.write_str("(no approval)"),
-            (some, all) if some == all => f.write_str("(approval)"),
-            (some, all) => write!(f, "(approval by {some} of {all} policies)"),
+        write!(f, "`{}` ", action_type.to_ascii_lowercase())?;
+        match self.approval() {
+            Approval::None => f.write_str("(no approval)"),
+            Approval::All => f.write_str("(approval)"),
+            Approval::Some(some, all) => write!(f, "(approval by {some} of {all} policies)"),
         }
     }
 }

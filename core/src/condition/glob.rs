@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::value::Text;
 
-use super::Refusal;
 use super::expression::Extent;
-use super::pattern::{self, Matcher, Patterns, Syntax};
+use super::pattern::{self, Matcher, Syntax};
+use super::{Cache, Refusal};
 
 /// A glob of an allow-list or a rule: `acme/*`, `release/**`.
 ///
@@ -20,8 +20,8 @@ pub struct Glob {
 
 impl Glob {
     /// Compiles a glob; the error is a message and, where there is one, the fix.
-    pub(crate) fn compile(text: &str, patterns: &mut Patterns) -> Result<Self, Refusal> {
-        let matcher = patterns.compile(Syntax::Glob, text)?;
+    pub(crate) fn compile(text: &str, cache: &mut Cache) -> Result<Self, Refusal> {
+        let (text, matcher) = cache.patterns.share(Syntax::Glob, text)?;
         Ok(Self {
             text: text.into(),
             matcher,
@@ -209,7 +209,7 @@ mod tests {
             ("*a*b*", &["ab", "xaxbx", "aab"], &["ba", "a/b"]),
         ];
         for (pattern, yes, no) in rows {
-            let glob = Glob::compile(pattern, &mut Patterns::default()).unwrap();
+            let glob = Glob::compile(pattern, &mut Cache::default()).unwrap();
             for text in yes {
                 assert!(glob.matches(text), "{pattern} matches {text:?}");
             }
@@ -247,7 +247,7 @@ mod tests {
             ("a/***", "`**` is not alone in its segment"),
         ];
         for (glob, expected) in rows {
-            let refusal = Glob::compile(glob, &mut Patterns::default()).unwrap_err();
+            let refusal = Glob::compile(glob, &mut Cache::default()).unwrap_err();
             assert_eq!(refusal.message, expected, "{glob}");
         }
     }

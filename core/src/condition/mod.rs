@@ -20,6 +20,7 @@
 //! ```
 
 mod ast;
+mod cache;
 mod evaluate;
 mod expression;
 mod fold;
@@ -41,8 +42,11 @@ use crate::findings::{Findings, Sink};
 use crate::limits::TRACE_BYTES;
 use crate::source::Source;
 
+use pattern::Patterns;
+
 pub(crate) use ast::Canonical;
 pub use ast::{Comparison, Group, Logic, Rule};
+pub(crate) use cache::Cache;
 pub(crate) use evaluate::Fields;
 pub use evaluate::Trace;
 use evaluate::Tracer;
@@ -50,7 +54,6 @@ pub use glob::Glob;
 pub use operator::{Operator, ValueType};
 pub use path::Path;
 pub(crate) use path::Root;
-pub(crate) use pattern::Patterns;
 pub use truth::Truth;
 
 /// Compiled conditions; clones share. Two are equal if their canonical trees are, whatever their texts look like.
@@ -59,7 +62,7 @@ pub struct Conditions(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    text: String,
+    text: Box<str>,
     root: Group,
     comparisons: usize,
 }
@@ -102,13 +105,9 @@ impl Conditions {
 
     /// Compiles a conditions document, its patterns shared with others of the run. Everything that is wrong goes to
     /// the sink, with spans in `text`; `None` if an error is among it.
-    pub(crate) fn compile(
-        text: &str,
-        patterns: &mut Patterns,
-        sink: &mut Sink<'_>,
-    ) -> Option<Self> {
+    fn compile(text: &str, patterns: &mut Patterns, sink: &mut Sink<'_>) -> Option<Self> {
         let root = parse::document(text, patterns, sink)?;
-        let text = text.to_owned();
+        let text = text.into();
         let mut comparisons = 0;
         root.each_comparison(&mut |_| comparisons += 1);
         Some(Self(Arc::new(Inner {
@@ -171,7 +170,7 @@ impl Conditions {
 
 impl PartialEq for Conditions {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.root() == other.root()
+        Arc::ptr_eq(&self.0, &other.0) || self.text() == other.text() || self.root() == other.root()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The `value` of a comparison: read, checked and made ready for its operator.
 
+use std::fmt::Arguments;
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
@@ -34,17 +35,17 @@ impl Parser<'_, '_> {
 
     /// Reads the value of an operator that takes one; what is wrong with it is reported.
     pub(super) fn operand(&mut self, operator: Operator, node: &Node<'_>) -> Option<Ready> {
-        let what = format!("`value` of `{}`", operator.name());
+        let what = format_args!("`value` of `{}`", operator.name());
         if is_null(node) {
             let help = "ask whether a field is null with `is_null`";
             self.sink
                 .error_help(node.span, format!("{what} is `null`"), help);
             return None;
         }
-        self.operand_of(operator.kind(), node, &what)
+        self.operand_of(operator.kind(), node, what)
     }
 
-    fn operand_of(&mut self, kind: Kind, node: &Node<'_>, what: &str) -> Option<Ready> {
+    fn operand_of(&mut self, kind: Kind, node: &Node<'_>, what: Arguments<'_>) -> Option<Ready> {
         let ready = match kind {
             Kind::Not(positive) => return self.operand_of(positive.kind(), node, what),
             Kind::Presence => (None, Test::Presence),
@@ -54,7 +55,10 @@ impl Parser<'_, '_> {
                 (Some(Operand::Scalar(scalar)), Test::Scalars(judge))
             }
             Kind::Scalars(judge) => {
-                let list = self.list(node, what, scalar)?;
+                let element = |node: &Node<'_>, what: Arguments<'_>, sink: &mut Sink<'_>| {
+                    scalar(node, what, sink)
+                };
+                let list = self.list(node, what, element)?;
                 (Some(Operand::List(list)), Test::Scalars(judge))
             }
             Kind::Number(holds) => {
@@ -111,8 +115,8 @@ impl Parser<'_, '_> {
     fn list(
         &mut self,
         node: &Node<'_>,
-        what: &str,
-        element: impl Fn(&Node<'_>, &str, &mut Sink<'_>) -> Option<Scalar>,
+        what: Arguments<'_>,
+        element: impl Fn(&Node<'_>, Arguments<'_>, &mut Sink<'_>) -> Option<Scalar>,
     ) -> Option<Vec<Scalar>> {
         let NodeKind::List(nodes) = &node.kind else {
             if let NodeKind::Scalar(_) = &node.kind {
@@ -136,7 +140,7 @@ impl Parser<'_, '_> {
         self.count_items(nodes.len(), node);
         let mut list = Vec::with_capacity(nodes.len());
         for node in nodes {
-            if let Some(scalar) = element(node, &format!("an element of {what}"), self.sink) {
+            if let Some(scalar) = element(node, format_args!("an element of {what}"), self.sink) {
                 list.push((node, scalar));
             }
         }
@@ -175,7 +179,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn networks(&mut self, node: &Node<'_>, what: &str) -> Option<Ready> {
+    fn networks(&mut self, node: &Node<'_>, what: Arguments<'_>) -> Option<Ready> {
         let operand = if let NodeKind::List(_) = &node.kind {
             Operand::List(self.list(node, what, cidr)?)
         } else {
@@ -199,12 +203,12 @@ impl Parser<'_, '_> {
 }
 
 /// A string as a scalar.
-fn text(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option<Scalar> {
+fn text(node: &Node<'_>, what: Arguments<'_>, sink: &mut Sink<'_>) -> Option<Scalar> {
     string(node, what, sink).map(|text| Scalar::String(text.into()))
 }
 
 /// A network as a scalar, which keeps the spelling.
-fn cidr(node: &Node<'_>, what: &str, sink: &mut Sink<'_>) -> Option<Scalar> {
+fn cidr(node: &Node<'_>, what: Arguments<'_>, sink: &mut Sink<'_>) -> Option<Scalar> {
     let text = string(node, what, sink)?;
     match network(text) {
         Ok(_) => Some(Scalar::String(text.into())),

@@ -72,13 +72,16 @@ pub(super) enum Syntax {
 
 type Compiled = Result<Arc<Matcher>, Refusal>;
 
+/// What became of patterns, by their texts.
+type Known = HashMap<Arc<str>, Compiled>;
+
 /// Patterns and paths read once per run, shared by text.
 #[derive(Debug, Default)]
 pub(crate) struct Patterns {
-    paths: HashMap<String, Arc<Path>>,
-    search: HashMap<String, Compiled>,
-    full_match: HashMap<String, Compiled>,
-    glob: HashMap<String, Compiled>,
+    paths: HashMap<Box<str>, Arc<Path>>,
+    search: Known,
+    full_match: Known,
+    glob: Known,
 }
 
 impl Patterns {
@@ -88,12 +91,21 @@ impl Patterns {
             return Ok(Arc::clone(path));
         }
         let path = Arc::new(Path::read(text)?);
-        self.paths.insert(text.to_owned(), Arc::clone(&path));
+        self.paths.insert(text.into(), Arc::clone(&path));
         Ok(path)
     }
 
     /// The matcher of a pattern; what was refused once is refused again without a second look.
     pub(super) fn compile(&mut self, syntax: Syntax, pattern: &str) -> Compiled {
+        self.share(syntax, pattern).map(|(_, matcher)| matcher)
+    }
+
+    /// The text of a pattern and its matcher, both shared.
+    pub(super) fn share(
+        &mut self,
+        syntax: Syntax,
+        pattern: &str,
+    ) -> Result<(Arc<str>, Arc<Matcher>), Refusal> {
         if pattern.len() > PATTERN_BYTES {
             return Err(Refusal::new(
                 format!("pattern is longer than {PATTERN_BYTES} bytes"),
@@ -105,8 +117,8 @@ impl Patterns {
             Syntax::FullMatch => &mut self.full_match,
             Syntax::Glob => &mut self.glob,
         };
-        if let Some(compiled) = known.get(pattern) {
-            return compiled.clone();
+        if let Some((text, compiled)) = known.get_key_value(pattern) {
+            return compiled.clone().map(|matcher| (Arc::clone(text), matcher));
         }
         let compiled = match syntax {
             Syntax::Search => expression(pattern, Extent::Part),
@@ -114,18 +126,38 @@ impl Patterns {
             Syntax::Glob => glob::matcher(pattern),
         }
         .map(Arc::new);
-        known.insert(pattern.to_owned(), compiled.clone());
-        compiled
+        let text: Arc<str> = pattern.into();
+        known.insert(Arc::clone(&text), compiled.clone());
+        compiled.map(|matcher| (text, matcher))
     }
 }
 
 /// The matcher of an expression.
 pub(super) fn expression(pattern: &str, extent: Extent) -> Result<Matcher, Refusal> {
+    if let Some(comparison) = verbatim(pattern, extent) {
+        return Ok(comparison);
+    }
     let hir = expression::parse(pattern)?;
     match literal(&hir, extent) {
-        Some(literal) => Ok(literal),
+        Some(comparison) => Ok(comparison),
         None => Expression::new(pattern, &hir, extent).map(Matcher::Expression),
     }
+}
+
+/// What [`literal`] finds, without reading the expression, where nothing but its anchors has a meaning of its own.
+fn verbatim(pattern: &str, extent: Extent) -> Option<Matcher> {
+    let whole = extent == Extent::Whole;
+    let (from_start, rest) = match pattern.strip_prefix('^') {
+        Some(rest) => (true, rest),
+        None => (whole, pattern),
+    };
+    let (to_end, text) = match rest.strip_suffix('$') {
+        Some(text) => (true, text),
+        None => (whole, rest),
+    };
+    let is_special = |byte| br"\.+*?()|[]{}^$".contains(&byte);
+    let is_verbatim = !text.bytes().any(is_special);
+    is_verbatim.then(|| comparison(from_start, to_end, text))
 }
 
 /// The comparison that an expression of literal text and anchors amounts to.
@@ -156,13 +188,17 @@ fn literal(hir: &Hir, extent: Extent) -> Option<Matcher> {
         },
         _ => return None,
     };
-    let text: Box<str> = std::str::from_utf8(bytes).ok()?.into();
-    Some(match (from_start, to_end) {
-        (true, true) => Matcher::Equals(text),
-        (true, false) => Matcher::Prefix(text),
-        (false, true) => Matcher::Suffix(text),
-        (false, false) => Matcher::Contains(text),
-    })
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(comparison(from_start, to_end, text))
+}
+
+fn comparison(from_start: bool, to_end: bool, text: &str) -> Matcher {
+    match (from_start, to_end) {
+        (true, true) => Matcher::Equals(text.into()),
+        (true, false) => Matcher::Prefix(text.into()),
+        (false, true) => Matcher::Suffix(text.into()),
+        (false, false) => Matcher::Contains(text.into()),
+    }
 }
 
 #[cfg(test)]
@@ -208,6 +244,26 @@ mod tests {
         ];
         for (syntax, pattern, expected) in rows {
             assert_eq!(shape(syntax, pattern), expected, "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_verbatim_reads_the_same() {
+        assert!(verbatim("^main$", Extent::Part).is_some());
+        assert!(verbatim("ma.n", Extent::Part).is_none());
+        let texts = [
+            "", "^", "$", "^$", "$^", "^^", "$$", "main", "^main$", "release/", "^é", "日本$",
+            "a b", "#&-~", "a-z", "<!=:>", "'\"`@%,;", "\n", "\t$", "a^b", "a$b", "a\\", "a.b",
+            "a*", "a+", "a?", "(a)", "[a]", "{1}", "a|b",
+        ];
+        for text in texts {
+            for extent in [Extent::Part, Extent::Whole] {
+                let hir = expression::parse(text);
+                let read = hir.ok().and_then(|hir| literal(&hir, extent));
+                if let Some(taken) = verbatim(text, extent) {
+                    assert_eq!(format!("{read:?}"), format!("Some({taken:?})"), "{text:?}");
+                }
+            }
         }
     }
 

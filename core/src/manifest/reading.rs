@@ -1,20 +1,19 @@
 //! One reading of one text: the version gate, then every field, policy by policy.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
 use super::{FIELDS, Manifest, Validation};
 use crate::breaker::{self, Breaker};
-use crate::condition::Patterns;
+use crate::condition::Cache;
 use crate::decode::{self, report_problems};
 use crate::error::{Code, Diagnostic, Error, Kind as Finding};
 use crate::findings::{Findings, Sink};
 use crate::hash::sha256;
 use crate::limits;
-use crate::policy::{self, Policy, PolicySet};
+use crate::policy::{self, Entry, PolicySet};
 use crate::source::{Source, Span, strip_bom};
 use crate::version::{self, Gate};
 use crate::yaml::{Kind, Node, Reader, Root};
@@ -90,7 +89,7 @@ struct Reading<'a> {
     seen: Vec<&'static str>,
     exported_at: Option<Timestamp>,
     org_name: Option<String>,
-    policies: BTreeMap<String, Arc<Policy>>,
+    policies: Vec<Entry>,
     breakers: Vec<Breaker>,
 }
 
@@ -106,7 +105,7 @@ impl<'a> Reading<'a> {
             seen: Vec::new(),
             exported_at: None,
             org_name: None,
-            policies: BTreeMap::new(),
+            policies: Vec::new(),
             breakers: Vec::new(),
         }
     }
@@ -151,7 +150,7 @@ impl<'a> Reading<'a> {
         let manifest = valid.then(|| Manifest {
             exported_at: self.exported_at,
             org_name: self.org_name,
-            policies: PolicySet::from_map(self.policies),
+            policies: PolicySet::new(self.policies),
             breakers: self.breakers,
             sha256: sha256(bytes),
         });
@@ -255,8 +254,8 @@ impl<'a> Reading<'a> {
             decode::wrong_type(&node, expected, help, &mut self.sink());
             return;
         }
-        let mut patterns = Patterns::default();
-        let mut names: HashMap<String, Span> = HashMap::new();
+        let mut cache = Cache::default();
+        let mut names: HashMap<Cow<'a, str>, Span> = HashMap::new();
         let mut index = 0;
         while let Some(node) = self.reader.next_item() {
             let own_name = policy::name_of(&node);
@@ -281,14 +280,11 @@ impl<'a> Reading<'a> {
                         (first, "first used here".to_owned()),
                     );
                 } else {
-                    names.insert(name.to_owned(), span);
+                    names.insert(name.clone(), span);
                 }
             }
-            let policy = policy::read(&node, &label, &self.source, &mut patterns, &mut sink);
-            if let Some(policy) = policy {
-                self.policies
-                    .insert(policy.name().to_owned(), Arc::new(policy));
-            }
+            let policy = policy::read(&node, &label, &self.source, &mut cache, &mut sink);
+            self.policies.extend(policy.map(Entry::new));
             index += 1;
         }
     }

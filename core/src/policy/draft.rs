@@ -2,7 +2,7 @@
 
 use super::{AllowList, Policy, PolicySpec};
 use crate::action_type;
-use crate::condition::{Conditions, Glob, Patterns, Refusal};
+use crate::condition::{Cache, Glob, Refusal};
 use crate::decode::{Reported, excerpt};
 use crate::error::{Code, Lint};
 use crate::findings::{Locate, Sink};
@@ -68,13 +68,13 @@ impl<'s> Draft<'s> {
     pub(super) fn compile(
         self,
         label: &str,
-        patterns: &mut Patterns,
+        cache: &mut Cache,
         sink: &mut Sink<'_>,
     ) -> Option<Policy> {
         let name = self.name.and_then(|name| {
             let checked = check_name(name.value);
             let fault = |message| sink.error(name.span, message);
-            checked.map_err(fault).ok().map(|()| name.value.to_owned())
+            checked.map_err(fault).ok().map(|()| name.value.into())
         });
         let action_type = self.action_type.and_then(|action_type| {
             let checked = action_type::check_pattern(action_type.value).map_err(|fault| {
@@ -82,7 +82,7 @@ impl<'s> Draft<'s> {
                     "write segments joined by `.`, `TYPE.*` for everything below a type, or `*`";
                 sink.error_help(action_type.span, format!("`action_type` {fault}"), help);
             });
-            checked.ok().map(|()| action_type.value.to_owned())
+            checked.ok().map(|()| action_type.value.into())
         });
         let approval_timeout_hours = self.approval_timeout_hours.and_then(|hours| {
             if (1..=limits::APPROVAL_TIMEOUT_HOURS).contains(&hours.value) {
@@ -92,9 +92,8 @@ impl<'s> Draft<'s> {
             sink.error_help(hours.span, message, TIMEOUT_HELP);
             None
         });
-        let allowed_repos = allow_list("allowed_repos", self.allowed_repos, patterns, sink);
-        let allowed_branches =
-            allow_list("allowed_branches", self.allowed_branches, patterns, sink);
+        let allowed_repos = allow_list("allowed_repos", self.allowed_repos, cache, sink);
+        let allowed_branches = allow_list("allowed_branches", self.allowed_branches, cache, sink);
         let conditions = self.conditions.and_then(|document| {
             let Some(document) = document else {
                 return Ok(None);
@@ -105,7 +104,7 @@ impl<'s> Draft<'s> {
                 text: &*document.places,
                 findings: sink.findings,
             };
-            let compiled = Conditions::compile(document.text, patterns, &mut sink);
+            let compiled = cache.conditions(document.text, &mut sink);
             compiled.map(Some).ok_or(Reported)
         });
         Some(Policy {
@@ -123,7 +122,7 @@ impl<'s> Draft<'s> {
 fn allow_list(
     name: &str,
     list: Patterned<'_>,
-    patterns: &mut Patterns,
+    cache: &mut Cache,
     sink: &mut Sink<'_>,
 ) -> Result<Option<AllowList>, Reported> {
     let Some(list) = list? else {
@@ -145,7 +144,7 @@ fn allow_list(
     let items = list.value.len();
     let mut globs = Vec::with_capacity(items);
     for item in list.value.into_iter().flatten() {
-        let glob = Glob::compile(item.value, patterns);
+        let glob = Glob::compile(item.value, cache);
         let fault = |refusal: Refusal| {
             sink.error_help(item.span, refusal.message, refusal.help);
         };

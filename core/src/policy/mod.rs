@@ -14,6 +14,7 @@ use crate::value::{Operand, Scalar};
 
 pub(crate) use draft::{check_name, label};
 pub(crate) use read::{name_of, read};
+pub(crate) use set::Entry;
 pub use set::PolicySet;
 
 /// The fields of a policy, in the order in which they are written.
@@ -51,8 +52,8 @@ pub struct PolicySpec {
 /// Two policies are equal when they mean the same: sets as sets, conditions as trees, numbers by value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    name: String,
-    action_type: String,
+    name: Box<str>,
+    action_type: Box<str>,
     approval_required: bool,
     approval_timeout_hours: u16,
     allowed_repos: Option<AllowList>,
@@ -63,7 +64,7 @@ pub struct Policy {
 /// A set of globs: sorted by text, without repeats.
 #[derive(Debug, Clone)]
 pub struct AllowList {
-    globs: Vec<Glob>,
+    globs: Box<[Glob]>,
     /// Their texts, as a trace shows them.
     operand: Operand,
 }
@@ -87,7 +88,7 @@ impl AllowList {
             .map(|glob| Scalar::String(glob.shared_text()));
         Self {
             operand: Operand::List(texts.collect()),
-            globs: patterns,
+            globs: patterns.into(),
         }
     }
 
@@ -154,8 +155,8 @@ impl Policy {
             Some(list.texts().map(str::to_owned).collect())
         };
         PolicySpec {
-            name: self.name.clone(),
-            action_type: self.action_type.clone(),
+            name: self.name.to_string(),
+            action_type: self.action_type.to_string(),
             approval_required: self.approval_required,
             approval_timeout_hours: self.approval_timeout_hours,
             allowed_repos: texts(&self.allowed_repos),

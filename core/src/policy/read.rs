@@ -1,8 +1,10 @@
 //! From a node of a manifest to the fields of a policy: what is unknown, missing or of the wrong type is reported.
 
+use std::borrow::Cow;
+
 use super::draft::{At, Document, Draft, Patterned, TIMEOUT_HELP, timeout_rule};
 use super::{FIELDS, Policy};
-use crate::condition::Patterns;
+use crate::condition::Cache;
 use crate::decode::{self, Fields, Reported};
 use crate::embed::Embedded;
 use crate::findings::Sink;
@@ -17,7 +19,7 @@ pub(crate) fn read(
     node: &Node<'_>,
     label: &str,
     source: &Source<'_>,
-    patterns: &mut Patterns,
+    cache: &mut Cache,
     sink: &mut Sink<'_>,
 ) -> Option<Policy> {
     let fields = Fields::of(node, "a policy", &FIELDS, sink)?;
@@ -38,11 +40,11 @@ pub(crate) fn read(
         allowed_branches: allow_list(&fields, "allowed_branches", sink),
         conditions: conditions(&fields, source, sink),
     };
-    draft.compile(label, patterns, sink)
+    draft.compile(label, cache, sink)
 }
 
 /// The name that a policy gives itself, right or wrong, and its place.
-pub(crate) fn name_of<'n>(node: &'n Node<'_>) -> Option<(&'n str, Span)> {
+pub(crate) fn name_of<'n, 'a>(node: &'n Node<'a>) -> Option<(&'n Cow<'a, str>, Span)> {
     let Kind::Mapping(mapping) = &node.kind else {
         return None;
     };
@@ -58,7 +60,7 @@ pub(crate) fn name_of<'n>(node: &'n Node<'_>) -> Option<(&'n str, Span)> {
 
 fn text<'n>(fields: &Fields<'n, '_>, name: &str, sink: &mut Sink<'_>) -> Option<At<&'n str>> {
     let node = fields.require(name, sink)?;
-    let value = decode::string(node, &format!("`{name}`"), sink)?;
+    let value = decode::string(node, format_args!("`{name}`"), sink)?;
     Some(At {
         value,
         span: node.span,

@@ -1,26 +1,28 @@
 //! Sets of policies by name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use super::draft::{Draft, label};
 use super::{Policy, PolicySpec};
-use crate::condition::Patterns;
+use crate::condition::Cache;
 use crate::decision::Index;
 use crate::error::{Code, Error};
 use crate::findings::{Findings, Nowhere, Sink};
+use crate::hash::Hash;
 use crate::source::Span;
 
-/// Policies by name, compiled. Clones share the policies.
+/// Policies by name, compiled. Clones share all of it.
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
-    policies: BTreeMap<String, Arc<Policy>>,
-    index: OnceLock<Arc<Index>>,
+    // INVARIANT: in name order, each name once.
+    entries: Arc<[Entry]>,
+    index: Arc<OnceLock<Index>>,
 }
 
 impl PartialEq for PolicySet {
     fn eq(&self, other: &Self) -> bool {
-        self.policies == other.policies
+        self.entries == other.entries
     }
 }
 
@@ -34,9 +36,9 @@ impl PolicySet {
     /// `POLICY_COMPILE_ERROR` for conditions, placed in their text; `INVALID_MANIFEST`, without a place, for other
     /// fields and for a name that is used twice. Every bad policy is in it, in the order given.
     pub fn compile(specs: impl IntoIterator<Item = PolicySpec>) -> Result<Self, Error> {
-        let mut patterns = Patterns::default();
+        let mut cache = Cache::default();
         let mut findings = Findings::default();
-        let mut policies = BTreeMap::new();
+        let mut policies = Vec::new();
         let mut names = BTreeSet::new();
         for spec in specs {
             let label = label(&spec.name);
@@ -46,53 +48,83 @@ impl PolicySet {
                 text: &Nowhere,
                 findings: &mut findings,
             };
-            if !names.insert(spec.name.clone()) {
+            if names.contains(&spec.name) {
                 let message = format!("duplicate policy name `{label}`");
                 sink.error_help(Span::default(), message, "rename one of the two");
             }
-            if let Some(policy) = Draft::of(&spec).compile(&label, &mut patterns, &mut sink) {
-                policies.insert(spec.name, Arc::new(policy));
-            }
+            let policy = Draft::of(&spec).compile(&label, &mut cache, &mut sink);
+            policies.extend(policy.map(Entry::new));
+            names.insert(spec.name);
         }
         match Error::from_diagnostics(findings.in_order_of_report()) {
             Some(error) => Err(error),
-            None => Ok(Self::from_map(policies)),
+            None => Ok(Self::new(policies)),
         }
     }
 
-    pub(crate) fn from_map(policies: BTreeMap<String, Arc<Policy>>) -> Self {
+    /// The set of policies of which no two share a name.
+    pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by(|a, b| a.policy.name().cmp(b.policy.name()));
         Self {
-            policies,
-            index: OnceLock::new(),
+            entries: entries.into(),
+            index: Arc::default(),
         }
     }
 
-    pub(crate) fn map(&self) -> &BTreeMap<String, Arc<Policy>> {
-        &self.policies
+    /// The policies in name order, with their digests.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// The policy of that name.
     pub fn get(&self, name: &str) -> Option<&Arc<Policy>> {
-        self.policies.get(name)
+        let by_name = |entry: &Entry| entry.policy.name().cmp(name);
+        let at = self.entries.binary_search_by(by_name).ok()?;
+        self.entries.get(at).map(|entry| &entry.policy)
     }
 
     /// The policies in name order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        self.policies.values()
+        self.entries.iter().map(|entry| &entry.policy)
     }
 
     /// How many policies there are.
     pub fn len(&self) -> usize {
-        self.policies.len()
+        self.entries.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.policies.is_empty()
+        self.entries.is_empty()
     }
 
     /// The policies by action type, made at first use.
     pub(crate) fn index(&self) -> &Index {
-        self.index.get_or_init(|| Arc::new(Index::new(self.iter())))
+        self.index.get_or_init(|| Index::new(self.iter()))
     }
 }
+
+/// A policy and the digest of all that is written in it, side by side: most policies of two sets can be told to be
+/// the same without a look at them.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) digest: Hash,
+}
+
+impl Entry {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self {
+            digest: policy.written_digest(),
+            policy: Arc::new(policy),
+        }
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest || self.policy == other.policy
+    }
+}
+
+impl Eq for Entry {}

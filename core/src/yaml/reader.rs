@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use granit_parser::{
-    ErrorKind, Event, Parser, Placement, ScalarStyle, Span as EventSpan, StrInput,
+    ErrorKind, Event as Parsed, Parser, Placement, ScalarStyle, ScanError, Span as ParsedSpan,
+    StrInput,
 };
 
 use super::{Comment, Entry, Key, Kind, Mapping, Node, Problem, Scalar, Style};
@@ -31,7 +32,7 @@ pub(crate) struct Reader<'a> {
     text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
     /// Events that were looked at, and not yet taken.
-    peeked: VecDeque<(Event<'a>, EventSpan)>,
+    peeked: VecDeque<Event<'a>>,
     /// End of the event before: block scalar headers and colons are looked for from here.
     behind: usize,
     nesting: usize,
@@ -43,6 +44,27 @@ pub(crate) struct Reader<'a> {
     stopped_at: Option<usize>,
     problems: Vec<Problem>,
     comments: Vec<Comment>,
+}
+
+/// What the tree needs of an event of the parser, which is several times as large.
+#[derive(Debug)]
+struct Event<'a> {
+    step: Step<'a>,
+    span: Span,
+    tag: Option<Span>,
+}
+
+#[derive(Debug)]
+enum Step<'a> {
+    Scalar(Cow<'a, str>, Style),
+    List,
+    Mapping,
+    /// The end of the list or mapping that was begun last.
+    End,
+    Alias,
+    Document,
+    /// The end of a document, or an end of the stream.
+    Rest,
 }
 
 const EMPTY_HELP: &str =
@@ -107,28 +129,22 @@ impl<'a> Reader<'a> {
 
     /// Goes to the root of the document.
     pub(crate) fn open(&mut self) -> Root<'a> {
-        loop {
-            match self.peek() {
-                Some(Event::StreamStart | Event::DocumentStart(..)) => {
-                    self.next();
-                }
-                Some(Event::MappingStart(..)) => {
-                    let Some((_, span)) = self.next() else {
-                        return Root::Nothing;
-                    };
-                    self.nesting = 1;
-                    self.refuse_tag(&span);
-                    return Root::Mapping(bytes(&span));
-                }
-                None | Some(Event::StreamEnd) => return Root::Nothing,
-                Some(_) => return Root::Other(self.value()),
+        while matches!(self.peek(), Some(Step::Rest | Step::Document)) {
+            self.next();
+        }
+        match self.peek() {
+            None => Root::Nothing,
+            Some(Step::Mapping) => {
+                let span = self.enter();
+                Root::Mapping(span)
             }
+            Some(_) => Root::Other(self.value()),
         }
     }
 
     /// The next key of the root mapping, its value still to be read; `None` at its end.
     pub(crate) fn next_key(&mut self) -> Option<Key<'a>> {
-        if matches!(self.peek(), None | Some(Event::MappingEnd)) {
+        if self.at_end() {
             self.next();
             self.nesting = 0;
             return None;
@@ -155,22 +171,16 @@ impl<'a> Reader<'a> {
 
     /// Goes into the list that comes next, and returns its place; any other value is returned whole.
     pub(crate) fn enter_list(&mut self) -> Result<Span, Node<'a>> {
-        if !matches!(self.peek(), Some(Event::SequenceStart(..))) {
-            return Err(self.value());
-        }
-        match self.next() {
-            Some((_, span)) => {
-                self.nesting += 1;
-                self.refuse_tag(&span);
-                Ok(bytes(&span))
-            }
-            None => Err(Node::absent(Span::at(self.text.len()))),
+        if matches!(self.peek(), Some(Step::List)) {
+            Ok(self.enter())
+        } else {
+            Err(self.value())
         }
     }
 
     /// The next item of the list that was entered; `None` at its end.
     pub(crate) fn next_item(&mut self) -> Option<Node<'a>> {
-        if matches!(self.peek(), None | Some(Event::SequenceEnd)) {
+        if self.at_end() {
             self.next();
             self.nesting -= 1;
             return None;
@@ -188,14 +198,14 @@ impl<'a> Reader<'a> {
 
     /// Reads to the end of the text and refuses a second document.
     pub(crate) fn close(&mut self) {
-        while let Some((event, span)) = self.next() {
-            if matches!(event, Event::DocumentStart(..)) {
+        while let Some(Event { step, span, .. }) = self.next() {
+            if matches!(step, Step::Document) {
                 self.problem(
-                    bytes(&span),
+                    span,
                     "a second document starts here",
                     "keep one document a file",
                 );
-                self.stopped_at = Some(bytes(&span).start);
+                self.stopped_at = Some(span.start);
             }
         }
     }
@@ -203,37 +213,34 @@ impl<'a> Reader<'a> {
     /// The value that comes next, whole.
     pub(crate) fn value(&mut self) -> Node<'a> {
         let before = self.behind;
-        let Some((event, span)) = self.next() else {
+        let Some(event) = self.next() else {
             return Node::absent(Span::at(self.text.len()));
         };
-        let place = bytes(&span);
-        self.refuse_tag(&span);
-        match event {
-            Event::Scalar(text, style, ..) => self.scalar(text, style, place, before),
-            Event::SequenceStart(..) => self.list(place),
-            Event::MappingStart(..) => self.mapping(place),
-            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+        let place = event.span;
+        self.refuse_tag(event.tag);
+        match event.step {
+            Step::Scalar(text, style) => self.scalar(text, style, place, before),
+            Step::List => self.list(place),
+            Step::Mapping => self.mapping(place),
+            Step::Alias => {
                 self.problem(place, "aliases are not supported", "write the value out");
                 Node::absent(place)
             }
-            _ => Node::absent(place),
+            Step::End | Step::Document | Step::Rest => Node::absent(place),
         }
     }
 
-    fn scalar(
-        &mut self,
-        text: Cow<'a, str>,
-        style: ScalarStyle,
-        place: Span,
-        before: usize,
-    ) -> Node<'a> {
-        let style = match style {
-            ScalarStyle::Plain => Style::Plain,
-            ScalarStyle::SingleQuoted => Style::SingleQuoted,
-            ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
-            ScalarStyle::Literal => Style::Literal,
-            ScalarStyle::Folded => Style::Folded,
+    /// Goes into the list or mapping that comes next, and returns its place.
+    fn enter(&mut self) -> Span {
+        self.nesting += 1;
+        let Some(event) = self.next() else {
+            return Span::at(self.text.len());
         };
+        self.refuse_tag(event.tag);
+        event.span
+    }
+
+    fn scalar(&mut self, text: Cow<'a, str>, style: Style, place: Span, before: usize) -> Node<'a> {
         let (span, content) = match style {
             Style::Plain if place.start == place.end => {
                 let at = Span::at(self.behind_colon(before, place.start));
@@ -262,7 +269,7 @@ impl<'a> Reader<'a> {
             return Node::absent(place);
         }
         let mut items = Vec::new();
-        while !matches!(self.peek(), None | Some(Event::SequenceEnd)) {
+        while !self.at_end() {
             if !self.spend(place) {
                 self.skip_to_end();
                 break;
@@ -282,7 +289,7 @@ impl<'a> Reader<'a> {
         }
         let mut entries = Vec::new();
         let mut spent = false;
-        while !matches!(self.peek(), None | Some(Event::MappingEnd)) {
+        while !self.at_end() {
             if !self.spend(place) {
                 self.skip_to_end();
                 spent = true;
@@ -351,7 +358,7 @@ impl<'a> Reader<'a> {
     fn ascend(&mut self) -> usize {
         self.nesting -= 1;
         let end = self.next();
-        end.map_or(self.text.len(), |(_, end)| bytes(&end).end)
+        end.map_or(self.text.len(), |end| end.span.end)
     }
 
     fn too_deep(&mut self, place: Span) {
@@ -378,14 +385,14 @@ impl<'a> Reader<'a> {
     /// Passes over the rest of a list or a mapping, up to its end.
     fn skip_to_end(&mut self) {
         let mut inside = 0_usize;
-        while let Some(event) = self.peek() {
-            match event {
-                Event::SequenceStart(..) | Event::MappingStart(..) => inside += 1,
-                Event::SequenceEnd | Event::MappingEnd => match inside.checked_sub(1) {
+        while let Some(step) = self.peek() {
+            match step {
+                Step::List | Step::Mapping => inside += 1,
+                Step::End => match inside.checked_sub(1) {
                     Some(left) => inside = left,
                     None => return,
                 },
-                _ => {}
+                Step::Scalar(..) | Step::Alias | Step::Document | Step::Rest => {}
             }
             self.next();
         }
@@ -417,10 +424,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn refuse_tag(&mut self, span: &EventSpan) {
-        if let Some(tag) = span.tag_span() {
+    fn refuse_tag(&mut self, tag: Option<Span>) {
+        if let Some(tag) = tag {
             self.problem(
-                bytes(&tag),
+                tag,
                 "tags are not supported",
                 "remove it; quote the value to make it text",
             );
@@ -477,21 +484,23 @@ impl<'a> Reader<'a> {
         content
     }
 
-    fn peek(&mut self) -> Option<&Event<'a>> {
+    fn peek(&mut self) -> Option<&Step<'a>> {
         if self.peeked.is_empty() {
             let next = self.pull()?;
             self.peeked.push_back(next);
         }
-        self.peeked.front().map(|(event, _)| event)
+        self.peeked.front().map(|event| &event.step)
     }
 
-    fn next(&mut self) -> Option<(Event<'a>, EventSpan)> {
-        self.peek();
-        let next = self.peeked.pop_front();
-        if let Some((_, span)) = &next {
-            self.behind = bytes(span).end;
-        }
-        next
+    fn next(&mut self) -> Option<Event<'a>> {
+        let next = self.peeked.pop_front().or_else(|| self.pull())?;
+        self.behind = next.span.end;
+        Some(next)
+    }
+
+    /// Whether the list or mapping that was begun last ends here.
+    fn at_end(&mut self) -> bool {
+        matches!(self.peek(), None | Some(Step::End))
     }
 
     /// Whether a syntax error comes next, behind nothing but ends of lists and mappings.
@@ -499,7 +508,7 @@ impl<'a> Reader<'a> {
         let mut ahead = 0;
         loop {
             match self.peeked.get(ahead) {
-                Some((Event::SequenceEnd | Event::MappingEnd, _)) => ahead += 1,
+                Some(event) if matches!(event.step, Step::End) => ahead += 1,
                 Some(_) => return false,
                 None => match self.pull() {
                     Some(next) => self.peeked.push_back(next),
@@ -510,39 +519,73 @@ impl<'a> Reader<'a> {
     }
 
     /// The next event that is part of the tree.
-    fn pull(&mut self) -> Option<(Event<'a>, EventSpan)> {
+    fn pull(&mut self) -> Option<Event<'a>> {
         while self.stopped_at.is_none() {
-            match self.parser.next()? {
-                Ok((Event::Comment(_, placement), span)) => self.comments.push(Comment {
-                    span: bytes(&span),
-                    trailing: placement == Placement::Right,
-                }),
-                Ok((Event::Anchor(..), span)) => {
+            let (parsed, span) = match self.parser.next()? {
+                Ok(next) => next,
+                Err(error) => {
+                    self.stop(&error);
+                    return None;
+                }
+            };
+            let step = match parsed {
+                Parsed::Scalar(text, style, ..) => Step::Scalar(text, style_of(style)),
+                Parsed::MappingStart(..) => Step::Mapping,
+                Parsed::SequenceStart(..) => Step::List,
+                Parsed::MappingEnd | Parsed::SequenceEnd => Step::End,
+                Parsed::Alias(_) | Parsed::UnresolvedAlias(_) => Step::Alias,
+                Parsed::DocumentStart(..) => Step::Document,
+                Parsed::Comment(_, placement) => {
+                    self.comments.push(Comment {
+                        span: bytes(&span),
+                        trailing: placement == Placement::Right,
+                    });
+                    continue;
+                }
+                Parsed::Anchor(..) => {
                     self.problem(
                         bytes(&span),
                         "anchors are not supported",
                         "remove it and write the values out",
                     );
+                    continue;
                 }
-                Ok(next) => return Some(next),
-                Err(error) => {
-                    let at = error.marker().byte_offset().unwrap_or(self.text.len());
-                    let at = Span::at(at.min(self.text.len()));
-                    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
-                        self.too_deep(at);
-                    } else {
-                        self.report(|| Problem {
-                            span: at,
-                            message: format!("invalid YAML: {}", error.info()),
-                            help: None,
-                            related: None,
-                        });
-                    }
-                    self.stopped_at = Some(at.start);
-                }
-            }
+                _ => Step::Rest,
+            };
+            return Some(Event {
+                step,
+                span: bytes(&span),
+                tag: span.tag_span().map(|tag| bytes(&tag)),
+            });
         }
         None
+    }
+
+    /// Reports a syntax error, which ends the reading.
+    fn stop(&mut self, error: &ScanError) {
+        let at = error.marker().byte_offset().unwrap_or(self.text.len());
+        let at = Span::at(at.min(self.text.len()));
+        if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            self.too_deep(at);
+        } else {
+            self.report(|| Problem {
+                span: at,
+                message: format!("invalid YAML: {}", error.info()),
+                help: None,
+                related: None,
+            });
+        }
+        self.stopped_at = Some(at.start);
+    }
+}
+
+fn style_of(style: ScalarStyle) -> Style {
+    match style {
+        ScalarStyle::Plain => Style::Plain,
+        ScalarStyle::SingleQuoted => Style::SingleQuoted,
+        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+        ScalarStyle::Literal => Style::Literal,
+        ScalarStyle::Folded => Style::Folded,
     }
 }
 
@@ -577,7 +620,7 @@ fn duplicate_key(key: &Key<'_>, first: Span) -> Problem {
     }
 }
 
-fn bytes(span: &EventSpan) -> Span {
+fn bytes(span: &ParsedSpan) -> Span {
     let start = span.start.byte_offset().unwrap_or(0);
     let end = span.end.byte_offset().unwrap_or(start);
     Span::new(start, end.max(start))
