@@ -84,7 +84,7 @@ pub fn schema(name: Option<String>) -> napi::Result<String> {
 /// JSON text, or its bytes.
 type Json = Either<String, Uint8Array>;
 
-fn action(json: &Json) -> Result<Action, Error> {
+fn action(json: &Json) -> Result<Action<'_>, Error> {
     match json {
         Either::A(text) => Action::parse(text.as_bytes()),
         Either::B(bytes) => Action::parse(bytes),

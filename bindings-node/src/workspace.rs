@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use al::{Client, Io};
-use lattice_core::{Code, Error};
+use lattice_core::{Action, Code, Error};
 use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 
@@ -59,7 +59,7 @@ impl Workspace {
     /// Decides about an action.
     #[napi]
     pub fn decide(&self, json_text: Either<String, Uint8Array>) -> napi::Result<Answer<String>> {
-        let action = action(&json_text);
+        let action = action(&json_text).map(Action::into_owned);
         self.with(|client| json(&client.decide(&action?)?))
     }
 

@@ -139,18 +139,22 @@ impl PolicySet {
     /// action's own file.
     fn decide_many<'py>(&self, actions: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let py = actions.py();
-        let mut actions = actions.try_iter()?.enumerate();
+        let mut actions = actions.try_iter()?;
+        let mut done = 0;
         let decisions = PyList::empty(py);
         loop {
-            let mut read = Vec::with_capacity(AT_A_TIME);
-            for (index, action) in actions.by_ref().take(AT_A_TIME) {
-                let action = input::action(&action?)?;
+            let given = actions.by_ref().take(AT_A_TIME);
+            let given = given.collect::<PyResult<Vec<_>>>()?;
+            if given.is_empty() {
+                return Ok(decisions);
+            }
+            let mut read = Vec::with_capacity(given.len());
+            for (index, action) in (done..).zip(&given) {
+                let action = input::action(action)?;
                 let action = action.map_err(|error| error.in_file(&format!("actions[{index}]")));
                 read.push(action.or_raise(py)?);
             }
-            if read.is_empty() {
-                return Ok(decisions);
-            }
+            done += given.len();
             let prepare = || read.iter().map(|action| self.policies.prepare(action));
             for prepared in py.detach(|| prepare().collect::<Vec<_>>()) {
                 decisions.append(self.decisions.document(py, &prepared)?)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use al::{Given, Limit, Source};
 use lattice_core::limits::{ACTION_BYTES, ACTION_NESTING};
-use lattice_core::{Action, Code, Error, Number, NumberError, Text, Value};
+use lattice_core::{Action, Code, Error, Number, NumberError, Value};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -47,7 +47,7 @@ pub(crate) fn manifest(given: &Bound<'_, PyAny>) -> PyResult<Given> {
 }
 
 /// An action of JSON text, or of Python values.
-pub(crate) fn action(given: &Bound<'_, PyAny>) -> PyResult<Result<Action, Error>> {
+pub(crate) fn action<'a>(given: &'a Bound<'_, PyAny>) -> PyResult<Result<Action<'a>, Error>> {
     if given.is_instance_of::<PyDict>() {
         return Ok(of_values(given));
     }
@@ -57,18 +57,19 @@ pub(crate) fn action(given: &Bound<'_, PyAny>) -> PyResult<Result<Action, Error>
     if let Ok(text) = given.cast::<PyString>() {
         return Ok(match text.to_str() {
             Ok(text) => Action::parse(text.as_bytes()),
-            Err(_) => Action::parse(&bytes_of(text)?),
+            Err(_) => Action::parse(&bytes_of(text)?).map(Action::into_owned),
         });
     }
     if given.hasattr("__fspath__")? {
         let (py, source) = (given.py(), source(given)?);
         let text = py.detach(|| source.read(Limit::ACTION)).or_raise(py)?;
-        return Ok(Action::parse(&text.bytes).map_err(|error| text.blame(error)));
+        let action = Action::parse(&text.bytes).map(Action::into_owned);
+        return Ok(action.map_err(|error| text.blame(error)));
     }
     Ok(of_values(given))
 }
 
-fn of_values(given: &Bound<'_, PyAny>) -> Result<Action, Error> {
+fn of_values(given: &Bound<'_, PyAny>) -> Result<Action<'static>, Error> {
     // Every value takes a byte at least of what the engine measures: where this is spent, the engine refuses.
     let mut left = ACTION_BYTES + 1;
     let value = value(given, 1, &mut left).map_err(Fault::into_error)?;
@@ -76,10 +77,14 @@ fn of_values(given: &Bound<'_, PyAny>) -> Result<Action, Error> {
 }
 
 /// Converts a value that stands on the given level of containers.
-fn value(given: &Bound<'_, PyAny>, level: usize, left: &mut usize) -> Result<Value, Fault> {
+fn value(
+    given: &Bound<'_, PyAny>,
+    level: usize,
+    left: &mut usize,
+) -> Result<Value<'static>, Fault> {
     *left = left.saturating_sub(1);
     if let Ok(text) = given.cast::<PyString>() {
-        return string(text, left).map(Value::String);
+        return string(text, left).map(|text| Value::String(text.into()));
     }
     if let Ok(dict) = given.cast::<PyDict>() {
         let mut mapping = Vec::new();
@@ -135,7 +140,7 @@ fn elements<'py>(
     elements: impl Iterator<Item = Bound<'py, PyAny>>,
     level: usize,
     left: &mut usize,
-) -> Result<Value, Fault> {
+) -> Result<Value<'static>, Fault> {
     let mut list = Vec::new();
     if level <= ACTION_NESTING {
         for (index, given) in elements.enumerate() {
@@ -149,11 +154,11 @@ fn elements<'py>(
     Ok(Value::List(list))
 }
 
-fn string(text: &Bound<'_, PyString>, left: &mut usize) -> Result<Text, Fault> {
+fn string(text: &Bound<'_, PyString>, left: &mut usize) -> Result<String, Fault> {
     let text = text.to_str();
     let text = text.map_err(|_| Fault::new("holds a lone surrogate, which is no Unicode text"))?;
     *left = left.saturating_sub(text.len());
-    Ok(text.into())
+    Ok(text.to_owned())
 }
 
 fn type_of(given: &Bound<'_, PyAny>) -> String {

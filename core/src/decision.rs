@@ -125,7 +125,7 @@ impl Level {
     }
 
     /// What the comparisons of the policies read from an action.
-    fn find<'a>(&'a self, action: &'a Action) -> Vec<Lookup<'a>> {
+    fn find<'a>(&'a self, action: &'a Action<'a>) -> Vec<Lookup<'a>> {
         if let [policy] = self.policies.as_slice() {
             let mut fields = Vec::with_capacity(self.rules);
             if let Some(conditions) = policy.conditions() {
@@ -198,7 +198,7 @@ impl PolicySet {
     /// assert_eq!(manifest.policies().verdict(&action).status, Status::Executed);
     /// # Ok::<(), lattice_core::Error>(())
     /// ```
-    pub fn verdict<'a>(&'a self, action: &'a Action) -> Verdict<'a> {
+    pub fn verdict<'a>(&'a self, action: &'a Action<'a>) -> Verdict<'a> {
         let level = self.index().level(action.action_type());
         if let [policy] = level.policies() {
             let mut tally = Tally::default();
@@ -209,13 +209,13 @@ impl PolicySet {
     }
 
     /// Decides about an action, with the whole trace, which borrows from both.
-    pub fn decide<'a>(&'a self, action: &'a Action) -> Decision<'a> {
+    pub fn decide<'a>(&'a self, action: &'a Action<'a>) -> Decision<'a> {
         self.prepare(action).decide()
     }
 
     /// Finds the policies that decide about an action, and what they read from it: for who asks for the verdict first
     /// and perhaps for the trace behind it.
-    pub fn prepare<'a>(&'a self, action: &'a Action) -> Prepared<'a> {
+    pub fn prepare<'a>(&'a self, action: &'a Action<'a>) -> Prepared<'a> {
         Prepared::new(self.index().level(action.action_type()), action)
     }
 }
@@ -224,12 +224,12 @@ impl PolicySet {
 #[derive(Debug)]
 pub struct Prepared<'a> {
     level: &'a Level,
-    action: &'a Action,
+    action: &'a Action<'a>,
     fields: Vec<Lookup<'a>>,
 }
 
 impl<'a> Prepared<'a> {
-    fn new(level: &'a Level, action: &'a Action) -> Self {
+    fn new(level: &'a Level, action: &'a Action<'a>) -> Self {
         let fields = level.find(action);
         Self {
             level,
@@ -320,7 +320,7 @@ impl<'p> Tally<'p> {
 
 impl Policy {
     /// Whether the policy's predicate holds.
-    fn test<'a>(&'a self, action: &'a Action, fields: &Fields<'_, 'a>) -> Truth {
+    fn test<'a>(&'a self, action: &'a Action<'a>, fields: &Fields<'_, 'a>) -> Truth {
         let mut result = Truth::True;
         for (field, _, list) in self.allow_lists() {
             let Some(list) = list else { continue };
@@ -335,7 +335,7 @@ impl Policy {
     /// Whether the policy's predicate holds; every rule's outcome is handed on, allow-lists first.
     fn trace<'a>(
         &'a self,
-        action: &'a Action,
+        action: &'a Action<'a>,
         fields: &Fields<'_, 'a>,
         left: &mut usize,
         mut write: impl FnMut(Trace<'a>),

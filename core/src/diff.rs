@@ -41,9 +41,9 @@ pub(crate) fn changed_fields(before: &Policy, after: &Policy) -> Vec<FieldChange
 }
 
 /// The fields beside the name and the conditions.
-fn fields(policy: &Policy) -> [(&'static str, Value); 5] {
+fn fields(policy: &Policy) -> [(&'static str, Value<'static>); 5] {
     [
-        ("action_type", Value::String(policy.action_type().into())),
+        ("action_type", string(policy.action_type())),
         ("approval_required", Value::Bool(policy.approval_required())),
         (
             "approval_timeout_hours",
@@ -57,7 +57,7 @@ fn fields(policy: &Policy) -> [(&'static str, Value); 5] {
 /// Collects the changed places of two groups of the same shape; false where the shapes differ.
 fn changed_places(before: &Group, after: &Group, at: &str, places: &mut Vec<FieldChange>) -> bool {
     if before.logic() != after.logic() {
-        let word = |group: &Group| Value::String(group.logic().as_str().into());
+        let word = |group: &Group| string(group.logic().as_str());
         places.push(change(&format!("{at}.logic"), word(before), word(after)));
     }
     before.rules().len() == after.rules().len()
@@ -76,13 +76,13 @@ fn changed_places(before: &Group, after: &Group, at: &str, places: &mut Vec<Fiel
                         let parts = [
                             (
                                 "field",
-                                Value::String(before.path().as_str().into()),
-                                Value::String(after.path().as_str().into()),
+                                string(before.path().as_str()),
+                                string(after.path().as_str()),
                             ),
                             (
                                 "operator",
-                                Value::String(before.operator().name().into()),
-                                Value::String(after.operator().name().into()),
+                                string(before.operator().name()),
+                                string(after.operator().name()),
                             ),
                             (
                                 "value",
@@ -103,7 +103,11 @@ fn changed_places(before: &Group, after: &Group, at: &str, places: &mut Vec<Fiel
             })
 }
 
-fn change(field: &str, before: Value, after: Value) -> FieldChange {
+fn string(text: &str) -> Value<'static> {
+    Value::String(text.to_owned().into())
+}
+
+fn change(field: &str, before: Value<'static>, after: Value<'static>) -> FieldChange {
     FieldChange {
         field: field.to_owned(),
         before,
@@ -111,18 +115,12 @@ fn change(field: &str, before: Value, after: Value) -> FieldChange {
     }
 }
 
-fn list(list: Option<&AllowList>) -> Value {
+fn list(list: Option<&AllowList>) -> Value<'static> {
     list.map_or(Value::Null, |list| {
-        Value::List(
-            list.texts()
-                .map(|text| Value::String(text.into()))
-                .collect(),
-        )
+        Value::List(list.texts().map(string).collect())
     })
 }
 
-fn text(conditions: Option<&Conditions>) -> Value {
-    conditions.map_or(Value::Null, |conditions| {
-        Value::String(conditions.text().into())
-    })
+fn text(conditions: Option<&Conditions>) -> Value<'static> {
+    conditions.map_or(Value::Null, |conditions| string(conditions.text()))
 }

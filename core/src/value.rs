@@ -1,5 +1,6 @@
 //! Values of an action: JSON with exact numbers.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use smol_str::SmolStr;
 
 use crate::number::Number;
 
-/// Text of an action: cheap to make and to clone, for most of it is short.
+/// Text that a rule compares with: cheap to keep and to clone, for most of it is short.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(SmolStr);
 
@@ -39,12 +40,6 @@ impl From<String> for Text {
     }
 }
 
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self)
-    }
-}
-
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
@@ -57,10 +52,13 @@ impl Serialize for Text {
     }
 }
 
-/// A value of an action, as conditions see it.
+/// A value of an action, as conditions see it. Text is borrowed from the JSON that it was read from, where it stands
+/// there as it is.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(untagged)]
-pub enum Value {
+// A tag as wide as what follows it: a value then moves in whole words, which the reading of actions is fast by.
+#[repr(u64)]
+pub enum Value<'a> {
     /// `null`.
     Null,
     /// A boolean; never a number.
@@ -68,11 +66,36 @@ pub enum Value {
     /// A number.
     Number(Number),
     /// Text, never trimmed, normalised or folded.
-    String(Text),
+    String(Cow<'a, str>),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<Value<'a>>),
     /// An object.
-    Mapping(Mapping),
+    Mapping(Mapping<'a>),
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    Bool,
+    Number,
+    String,
+    List,
+    Mapping,
+}
+
+impl Kind {
+    /// The kind in words with an article.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::Bool => "a boolean",
+            Kind::Number => "a number",
+            Kind::String => "a string",
+            Kind::List => "a list",
+            Kind::Mapping => "a mapping",
+        }
+    }
 }
 
 /// An object: values by unique keys, in the order of the keys.
@@ -86,21 +109,29 @@ pub enum Value {
 /// ```
 // INVARIANT: sorted by key, and no key stands twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mapping(Vec<(Text, Value)>);
+pub struct Mapping<'a>(Vec<Entry<'a>>);
+
+type Entry<'a> = (Cow<'a, str>, Value<'a>);
 
 /// In a mapping of so many entries, looking at one after the other is faster than halving.
 const FEW: usize = 8;
 
-impl Mapping {
+impl<'a> Mapping<'a> {
     /// The mapping of these entries, in any order; `None` if a key stands twice.
-    pub(crate) fn of_unique(mut entries: Vec<(Text, Value)>) -> Option<Self> {
+    pub(crate) fn of_unique(mut entries: Vec<Entry<'a>>) -> Option<Self> {
         entries.sort_unstable_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
         let twice = entries.array_windows().any(|[(a, _), (b, _)]| a == b);
         (!twice).then_some(Self(entries))
     }
 
+    /// The mapping with copies of what it borrows.
+    pub fn into_owned(self) -> Mapping<'static> {
+        let owned = |(key, value): Entry<'a>| (key.into_owned().into(), value.into_owned());
+        Mapping(self.0.into_iter().map(owned).collect())
+    }
+
     /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<&Value> {
+    pub fn get(&self, key: &str) -> Option<&Value<'a>> {
         if self.0.len() <= FEW {
             return self
                 .iter()
@@ -115,7 +146,7 @@ impl Mapping {
     }
 
     /// The entries in the order of their keys.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value<'a>)> {
         self.0.iter().map(|(key, value)| (&**key, value))
     }
 
@@ -131,10 +162,10 @@ impl Mapping {
 }
 
 /// Of entries with one key, the last stays.
-impl<K: Into<Text>> FromIterator<(K, Value)> for Mapping {
-    fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
+impl<'a, K: Into<Cow<'a, str>>> FromIterator<(K, Value<'a>)> for Mapping<'a> {
+    fn from_iter<I: IntoIterator<Item = (K, Value<'a>)>>(entries: I) -> Self {
         let entries = entries.into_iter().map(|(key, value)| (key.into(), value));
-        let mut entries: Vec<(Text, Value)> = entries.collect();
+        let mut entries: Vec<Entry<'a>> = entries.collect();
         entries.reverse();
         entries.sort_by(|(a, _), (b, _)| a.cmp(b));
         entries.dedup_by(|(a, _), (b, _)| a == b);
@@ -142,36 +173,67 @@ impl<K: Into<Text>> FromIterator<(K, Value)> for Mapping {
     }
 }
 
-impl IntoIterator for Mapping {
-    type Item = (Text, Value);
-    type IntoIter = std::vec::IntoIter<(Text, Value)>;
+impl<'a> IntoIterator for Mapping<'a> {
+    type Item = (Cow<'a, str>, Value<'a>);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
 }
 
-impl Serialize for Mapping {
+impl Serialize for Mapping<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
     }
 }
 
-impl Value {
+impl Value<'_> {
     /// What the value is, in words with an article: `a string`, `null`.
     pub fn kind(&self) -> &'static str {
+        self.kind_of().as_str()
+    }
+
+    pub(crate) fn kind_of(&self) -> Kind {
         match self {
-            Value::Null => "null",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a string",
-            Value::List(_) => "a list",
-            Value::Mapping(_) => "a mapping",
+            Value::Null => Kind::Null,
+            Value::Bool(_) => Kind::Bool,
+            Value::Number(_) => Kind::Number,
+            Value::String(_) => Kind::String,
+            Value::List(_) => Kind::List,
+            Value::Mapping(_) => Kind::Mapping,
         }
     }
-}
 
-impl Value {
+    /// The value again, its text borrowed.
+    pub(crate) fn borrowed(&self) -> Value<'_> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(*value),
+            Value::Number(number) => Value::Number(*number),
+            Value::String(text) => Value::String(Cow::Borrowed(text)),
+            Value::List(list) => Value::List(list.iter().map(Value::borrowed).collect()),
+            Value::Mapping(Mapping(entries)) => {
+                let entries = entries.iter();
+                let borrowed =
+                    entries.map(|(key, value)| (Cow::Borrowed(&**key), value.borrowed()));
+                Value::Mapping(Mapping(borrowed.collect()))
+            }
+        }
+    }
+
+    /// The value with copies of what it borrows.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(value),
+            Value::Number(number) => Value::Number(number),
+            Value::String(text) => Value::String(text.into_owned().into()),
+            Value::List(list) => Value::List(list.into_iter().map(Value::into_owned).collect()),
+            Value::Mapping(mapping) => Value::Mapping(mapping.into_owned()),
+        }
+    }
+
     /// The value, taken from the bytes that are left; `None`, and nothing taken, if it is larger.
     pub(crate) fn within(&self, left: &mut usize) -> Option<&Self> {
         let mut rest = *left;
@@ -217,10 +279,14 @@ pub enum Scalar {
 impl Scalar {
     /// What the scalar is, in words with an article.
     pub fn kind(&self) -> &'static str {
+        self.kind_of().as_str()
+    }
+
+    pub(crate) fn kind_of(&self) -> Kind {
         match self {
-            Scalar::Bool(_) => "a boolean",
-            Scalar::Number(_) => "a number",
-            Scalar::String(_) => "a string",
+            Scalar::Bool(_) => Kind::Bool,
+            Scalar::Number(_) => Kind::Number,
+            Scalar::String(_) => Kind::String,
         }
     }
 }
@@ -242,17 +308,17 @@ impl Operand {
     }
 }
 
-impl From<&Scalar> for Value {
+impl From<&Scalar> for Value<'static> {
     fn from(scalar: &Scalar) -> Self {
         match scalar {
             Scalar::Bool(value) => Value::Bool(*value),
             Scalar::Number(number) => Value::Number(*number),
-            Scalar::String(text) => Value::String(text.clone()),
+            Scalar::String(text) => Value::String((**text).to_owned().into()),
         }
     }
 }
 
-impl From<&Operand> for Value {
+impl From<&Operand> for Value<'static> {
     fn from(operand: &Operand) -> Self {
         match operand {
             Operand::Scalar(scalar) => scalar.into(),

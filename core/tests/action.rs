@@ -305,7 +305,7 @@ fn nested(levels: usize) -> String {
     )
 }
 
-fn list_in_lists(levels: usize) -> Value {
+fn list_in_lists(levels: usize) -> Value<'static> {
     (1..levels).fold(Value::List(Vec::new()), |value, _| Value::List(vec![value]))
 }
 
@@ -346,14 +346,14 @@ fn limits_hold_exactly() {
 }
 
 /// A mapping of these entries.
-fn object(pairs: &[(&str, Value)]) -> Value {
+fn object<'v>(pairs: &[(&'v str, Value<'v>)]) -> Value<'v> {
     let pairs = pairs.iter();
     Value::Mapping(pairs.map(|(key, value)| (*key, value.clone())).collect())
 }
 
 #[test]
 fn whole_objects_are_read_like_text() {
-    let text = |text: &str| Value::String(text.into());
+    let text = |text: &str| Value::String(text.to_owned().into());
     let list = Value::List(vec![Value::Null]);
     let whole = object(&[
         ("action_type", text("db.write")),

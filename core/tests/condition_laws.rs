@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use lattice_core::condition::{Operator, Truth, ValueType};
-use lattice_core::{Action, Conditions, Value};
+use lattice_core::{Action, Conditions};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -175,6 +175,8 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+type Value = lattice_core::Value<'static>;
+
 type Metadata = BTreeMap<String, Value>;
 
 fn parts() -> impl Strategy<Value = (Metadata, Option<Vec<Value>>)> {
@@ -275,7 +277,7 @@ fn mutations(rule: &Rule, mapping: &Metadata, above: &str) -> Vec<Metadata> {
     all
 }
 
-fn action(metadata: Metadata, data_accessed: Option<Vec<Value>>) -> Action {
+fn action(metadata: Metadata, data_accessed: Option<Vec<Value>>) -> Action<'static> {
     Action::new("x.xa", metadata.into_iter().collect(), data_accessed).unwrap()
 }
 

@@ -54,7 +54,8 @@ fn run(suite: &Suite, case: &Case) -> Outcome {
         }
         "eval" => {
             let manifest = parse(&suite.manifest(case), "manifest.yaml")?;
-            let action = Action::parse(suite.action(case).as_bytes());
+            let json = suite.action(case);
+            let action = Action::parse(json.as_bytes());
             let action = action.map_err(|error| document(error, "action.json"))?;
             Ok(Document::Decision(
                 manifest.policies().decide(&action).into_owned(),

@@ -128,7 +128,8 @@ fn every_example_action_is_decided_as_its_table_says() {
         let [_, file, status, ..] = row.as_slice() else {
             panic!("{row:?}");
         };
-        let action = Action::parse(&read(&format!("actions/{file}"))).unwrap();
+        let json = read(&format!("actions/{file}"));
+        let action = Action::parse(&json).unwrap();
         let decided = serde_json::to_value(policies.decide(&action).status).unwrap();
         let expected = status.split([',', ' ']).next().unwrap();
         assert_eq!(decided, expected, "{file}");

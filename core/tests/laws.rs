@@ -25,7 +25,8 @@ use generate::{action, comparisons, mode, set, specs, state};
 use rewrite::{EDITS, spelling};
 
 fn decide(policies: &PolicySet, action: &Value) -> Decision<'static> {
-    let action = Action::parse(action.to_string().as_bytes()).expect("generated actions parse");
+    let json = action.to_string();
+    let action = Action::parse(json.as_bytes()).expect("generated actions parse");
     policies.decide(&action).into_owned()
 }
 

@@ -552,10 +552,10 @@ fn as_kleene(truth: Truth) -> K {
     }
 }
 
-fn action(x: Option<&V>) -> Action {
+fn action(x: Option<&V>) -> Action<'static> {
     let metadata = x.map_or(String::new(), |x| format!(r#""x": {}"#, x.json()));
-    Action::parse(format!(r#"{{"action_type": "t", "metadata": {{{metadata}}}}}"#).as_bytes())
-        .unwrap()
+    let json = format!(r#"{{"action_type": "t", "metadata": {{{metadata}}}}}"#);
+    Action::parse(json.as_bytes()).unwrap().into_owned()
 }
 
 #[test]

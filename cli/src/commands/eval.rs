@@ -71,8 +71,9 @@ impl Eval {
         reader.decide(&action)
     }
 
-    fn action(&self, session: &mut Session<'_, '_>) -> Result<Action, Error> {
+    fn action(&self, session: &mut Session<'_, '_>) -> Result<Action<'static>, Error> {
         let input = session.read(&self.action, ACTION)?;
-        Action::parse(&input.bytes).map_err(|error| session.blame(error, input))
+        let read = Action::parse(&input.bytes).map(Action::into_owned);
+        read.map_err(|error| session.blame(error, input))
     }
 }

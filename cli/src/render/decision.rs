@@ -91,8 +91,8 @@ fn headline(decision: &Decision<'_>) -> String {
 }
 
 fn of<'d>(
-    decision: &'d Decision<'_>,
-    policy: &'d PolicyResult<'_>,
+    decision: &'d Decision<'d>,
+    policy: &'d PolicyResult<'d>,
 ) -> impl Iterator<Item = &'d RuleResult<'d>> {
     decision
         .conditions_evaluated

@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_field_is_shown_by_what_it_holds() {
-        let string = |text: &str| Value::String(text.into());
+        let string = |text: &'static str| Value::String(text.into());
         let list = Value::List(vec![string("main"), string("release/*")]);
         let rows = [
             (

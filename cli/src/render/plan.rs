@@ -120,7 +120,7 @@ mod tests {
         }
     }
 
-    fn field(field: &str, before: Value, after: Value) -> FieldChange {
+    fn field(field: &str, before: Value<'static>, after: Value<'static>) -> FieldChange {
         FieldChange {
             field: field.to_owned(),
             before,
@@ -129,7 +129,7 @@ mod tests {
     }
 
     fn plan() -> Plan {
-        let text = |text: &str| Value::String(text.into());
+        let text = |text: &'static str| Value::String(text.into());
         let added = vec![
             field("action_type", Value::Null, text("deploy.production")),
             field("conditions", Value::Null, text("logic: all\nrules: []\n")),

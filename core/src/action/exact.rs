@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::limits::ACTION_NESTING;
 use crate::number::Number;
 use crate::source::{Source, Span};
-use crate::value::{Text, Value};
+use crate::value::Value;
 
 /// Reads JSON strictly; every error ends the reading.
 struct Reader<'j> {
@@ -20,13 +20,13 @@ struct Reader<'j> {
 }
 
 /// The action of a text, or the first thing that is wrong with it.
-pub(super) fn read(text: &str) -> Result<Action, Error> {
+pub(super) fn read(text: &str) -> Result<Action<'_>, Error> {
     let jiter = Jiter::new(text.as_bytes());
     Reader { text, jiter }.action()
 }
 
 impl<'j> Reader<'j> {
-    fn action(mut self) -> Result<Action, Error> {
+    fn action(mut self) -> Result<Action<'j>, Error> {
         let start = self.peek()?;
         let at = self.jiter.current_index();
         if start != Peek::Object {
@@ -41,15 +41,15 @@ impl<'j> Reader<'j> {
     }
 
     /// Reads the value that comes next, inside `depth` lists and objects.
-    fn value(&mut self, depth: usize) -> Result<Value, Error> {
+    fn value(&mut self, depth: usize) -> Result<Value<'j>, Error> {
         let peek = self.peek()?;
         let at = self.jiter.current_index();
         match peek {
             Peek::Null => self.json(Jiter::known_null).map(|()| Value::Null),
             Peek::True | Peek::False => self.json(|jiter| jiter.known_bool(peek)).map(Value::Bool),
             Peek::String => self
-                .json(|jiter| jiter.known_str().map(Text::from))
-                .map(Value::String),
+                .json(|jiter| jiter.known_str().map(str::to_owned))
+                .map(|text| Value::String(text.into())),
             Peek::Array => self.array(depth + 1),
             Peek::Object => self.mapping(depth + 1),
             Peek::NaN | Peek::Infinity => {
@@ -69,7 +69,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, Error> {
+    fn array(&mut self, depth: usize) -> Result<Value<'j>, Error> {
         self.check_nesting(depth)?;
         let mut elements = Vec::new();
         let mut next = self.json(Jiter::known_array)?;
@@ -80,7 +80,7 @@ impl<'j> Reader<'j> {
         Ok(Value::List(elements))
     }
 
-    fn mapping(&mut self, depth: usize) -> Result<Value, Error> {
+    fn mapping(&mut self, depth: usize) -> Result<Value<'j>, Error> {
         let mut entries = BTreeMap::new();
         self.object(depth, |reader, key, at| {
             let value = reader.value(depth)?;
@@ -99,17 +99,17 @@ impl<'j> Reader<'j> {
     fn object(
         &mut self,
         depth: usize,
-        mut field: impl FnMut(&mut Self, Text, usize) -> Result<(), Error>,
+        mut field: impl FnMut(&mut Self, String, usize) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.check_nesting(depth)?;
         let mut behind = self.jiter.current_index();
-        let mut next = self.json(|jiter| Ok(jiter.known_object()?.map(Text::from)))?;
+        let mut next = self.json(|jiter| Ok(jiter.known_object()?.map(str::to_owned)))?;
         while let Some(key) = next {
             // Only white space and a brace or comma stand before the key's quote.
             let gap = self.text.get(behind..).and_then(|rest| rest.find('"'));
             field(self, key, behind + gap.unwrap_or(0))?;
             behind = self.jiter.current_index();
-            next = self.json(|jiter| Ok(jiter.next_key()?.map(Text::from)))?;
+            next = self.json(|jiter| Ok(jiter.next_key()?.map(str::to_owned)))?;
         }
         Ok(())
     }
@@ -153,9 +153,9 @@ impl<'j> Reader<'j> {
     }
 }
 
-impl Fields {
+impl<'j> Fields<'j> {
     /// Reads the value of a field.
-    fn read(&mut self, reader: &mut Reader<'_>, key: &str, at: usize) -> Result<(), Error> {
+    fn read(&mut self, reader: &mut Reader<'j>, key: &str, at: usize) -> Result<(), Error> {
         let Some(field) = self.named(key) else {
             return Err(unknown(key, |message| reader.error(at, message)));
         };

@@ -3,6 +3,8 @@
 mod exact;
 mod quick;
 
+use std::borrow::Cow;
+
 use crate::action_type;
 use crate::condition::{Path, Root};
 use crate::decode::{excerpt, list};
@@ -10,9 +12,9 @@ use crate::error::{Code, Error};
 use crate::findings::suggestion;
 use crate::limits::{ACTION_BYTES, ACTION_NESTING};
 use crate::source::strip_bom;
-use crate::value::{Mapping, Text, Value};
+use crate::value::{Mapping, Value};
 
-/// What an agent wants to do.
+/// What an agent wants to do. Its text is borrowed from the JSON that it was read from, where that is possible.
 ///
 /// ```
 /// use lattice_core::Action;
@@ -22,30 +24,30 @@ use crate::value::{Mapping, Text, Value};
 /// # Ok::<(), lattice_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Action {
+pub struct Action<'a> {
     // Values, so that paths lead to them as to any other: INVARIANT: a string, and a list if there is one.
-    kind: Value,
-    data_accessed: Option<Value>,
-    metadata: Mapping,
+    kind: Value<'a>,
+    data_accessed: Option<Value<'a>>,
+    metadata: Mapping<'a>,
 }
 
 /// What stands at a path of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lookup<'a> {
     /// A value, which may be null.
-    Found(&'a Value),
+    Found(&'a Value<'a>),
     /// Nothing: the last segments are not there.
     Missing,
     /// Nothing: a value above is no mapping.
     NotMapping {
         /// That value.
-        parent: &'a Value,
+        parent: &'a Value<'a>,
         /// How many segments of the path lead to it.
-        depth: usize,
+        depth: u8,
     },
 }
 
-impl Action {
+impl<'a> Action<'a> {
     /// Reads an action: a JSON object with `action_type`, and optionally `metadata`, an object, and
     /// `data_accessed`, a list. `timestamp` and `event_id` are ignored.
     ///
@@ -53,7 +55,7 @@ impl Action {
     ///
     /// `INVALID_ACTION`, with line and column, for what is no JSON object in UTF-8, for other keys, keys that stand
     /// twice in an object at any depth, numbers outside the 64-bit ranges, and past the limits on size and nesting.
-    pub fn parse(json: &[u8]) -> Result<Self, Error> {
+    pub fn parse(json: &'a [u8]) -> Result<Self, Error> {
         if json.len() > ACTION_BYTES {
             return Err(too_large());
         }
@@ -72,9 +74,9 @@ impl Action {
     ///
     /// `INVALID_ACTION` for a wrong action type, and past the limits on size (of the values written as JSON) and nesting.
     pub fn new(
-        action_type: impl Into<Text>,
-        metadata: Mapping,
-        data_accessed: Option<Vec<Value>>,
+        action_type: impl Into<Cow<'a, str>>,
+        metadata: Mapping<'a>,
+        data_accessed: Option<Vec<Value<'a>>>,
     ) -> Result<Self, Error> {
         let action_type = action_type.into();
         check_type(&action_type).map_err(invalid)?;
@@ -107,13 +109,13 @@ impl Action {
     /// # Errors
     ///
     /// As for [`Action::parse`], without a place; the size is that of the values written as JSON.
-    pub fn from_value(value: Value) -> Result<Self, Error> {
+    pub fn from_value(value: Value<'a>) -> Result<Self, Error> {
         measure(&value, 0, &mut { ACTION_BYTES })?;
         Self::of_object(value)
     }
 
     /// An action of a whole object, within the limits.
-    fn of_object(value: Value) -> Result<Self, Error> {
+    fn of_object(value: Value<'a>) -> Result<Self, Error> {
         let Value::Mapping(object) = value else {
             return Err(invalid(expected("an action must be an object", &value)));
         };
@@ -123,6 +125,15 @@ impl Action {
             *field = Some((0, value));
         }
         fields.check(0, |_, message| invalid(message))
+    }
+
+    /// The action with copies of what it borrows.
+    pub fn into_owned(self) -> Action<'static> {
+        Action {
+            kind: self.kind.into_owned(),
+            data_accessed: self.data_accessed.map(Value::into_owned),
+            metadata: self.metadata.into_owned(),
+        }
     }
 
     /// The type, never a pattern.
@@ -138,7 +149,7 @@ impl Action {
     }
 
     /// What is known about it, beside its type.
-    pub fn metadata(&self) -> &Mapping {
+    pub fn metadata(&self) -> &Mapping<'a> {
         &self.metadata
     }
 
@@ -156,11 +167,11 @@ impl Action {
         let Some(mut value) = root else {
             return Lookup::Missing;
         };
-        for (above, segment) in below.iter().enumerate() {
+        for (depth, segment) in (1..).zip(below) {
             let Value::Mapping(mapping) = value else {
                 return Lookup::NotMapping {
                     parent: value,
-                    depth: above + 1,
+                    depth,
                 };
             };
             match mapping.get(segment) {
@@ -174,12 +185,12 @@ impl Action {
 
 /// The fields of an action, each with the place of its value.
 #[derive(Default)]
-struct Fields {
-    action_type: Option<(usize, Value)>,
-    metadata: Option<(usize, Value)>,
-    data_accessed: Option<(usize, Value)>,
-    timestamp: Option<(usize, Value)>,
-    event_id: Option<(usize, Value)>,
+struct Fields<'a> {
+    action_type: Option<(usize, Value<'a>)>,
+    metadata: Option<(usize, Value<'a>)>,
+    data_accessed: Option<(usize, Value<'a>)>,
+    timestamp: Option<(usize, Value<'a>)>,
+    event_id: Option<(usize, Value<'a>)>,
 }
 
 const KEYS: &[&str] = &[
@@ -190,8 +201,8 @@ const KEYS: &[&str] = &[
     "event_id",
 ];
 
-impl Fields {
-    fn named(&mut self, key: &str) -> Option<&mut Option<(usize, Value)>> {
+impl<'a> Fields<'a> {
+    fn named(&mut self, key: &str) -> Option<&mut Option<(usize, Value<'a>)>> {
         Some(match key {
             "action_type" => &mut self.action_type,
             "metadata" => &mut self.metadata,
@@ -203,7 +214,11 @@ impl Fields {
     }
 
     /// The action of fields that stand in an object which begins at `start`; `fault` makes an error at a place.
-    fn check(self, start: usize, fault: impl Fn(usize, String) -> Error) -> Result<Action, Error> {
+    fn check(
+        self,
+        start: usize,
+        fault: impl Fn(usize, String) -> Error,
+    ) -> Result<Action<'a>, Error> {
         let kind = match self.action_type {
             Some((at, Value::String(text))) => {
                 check_type(&text).map_err(|message| fault(at, message))?;
@@ -245,7 +260,7 @@ impl Fields {
     }
 }
 
-fn expected(what: &str, found: &Value) -> String {
+fn expected(what: &str, found: &Value<'_>) -> String {
     format!("{what}, found {}", found.kind())
 }
 
@@ -265,7 +280,7 @@ fn check_type(text: &str) -> Result<(), String> {
 }
 
 /// Checks nesting and size of a value that stands inside `depth` lists and objects.
-fn measure(value: &Value, depth: usize, left: &mut usize) -> Result<(), Error> {
+fn measure(value: &Value<'_>, depth: usize, left: &mut usize) -> Result<(), Error> {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => spend(1, left),
         Value::String(text) => spend(text.len() + 2, left),
@@ -282,7 +297,7 @@ fn measure(value: &Value, depth: usize, left: &mut usize) -> Result<(), Error> {
     }
 }
 
-fn measure_mapping(mapping: &Mapping, depth: usize, left: &mut usize) -> Result<(), Error> {
+fn measure_mapping(mapping: &Mapping<'_>, depth: usize, left: &mut usize) -> Result<(), Error> {
     if depth > ACTION_NESTING {
         return Err(invalid(too_deep()));
     }

@@ -1,11 +1,11 @@
 //! Evaluation: one walk, over an action or over fields found before, with or without a trace.
 
 use crate::action::{Action, Lookup};
-use crate::value::{Operand, Value};
+use crate::value::{Kind, Operand, Value};
 
 use super::ast::{Comparison, Group, Logic, Rule, Test};
 use super::judge;
-use super::reason::{At, Flaw, Outcome, Reason};
+use super::reason::{At, Flaw, Outcome, Reason, Wanted};
 use super::truth::Truth;
 
 /// One comparison's outcome.
@@ -19,7 +19,7 @@ pub struct Trace<'a> {
     pub expected: Option<&'a Operand>,
     /// What the action holds there; `None` where it holds nothing, and where the values of the trace would take more
     /// than [`crate::limits::TRACE_BYTES`] together.
-    pub actual: Option<&'a Value>,
+    pub actual: Option<&'a Value<'a>>,
     /// The result.
     pub result: Truth,
     /// Why the result is unknown, naming the place; `None` where it is not.
@@ -30,7 +30,7 @@ pub struct Trace<'a> {
 #[derive(Debug)]
 pub(crate) enum Fields<'f, 'a> {
     /// In the action, each when it is asked for.
-    Of(&'a Action),
+    Of(&'a Action<'a>),
     /// Among fields that were found before, for several documents.
     Found {
         fields: &'f [Lookup<'a>],
@@ -153,7 +153,7 @@ impl Comparison {
             Lookup::Missing => Flaw::Missing.into(),
             Lookup::NotMapping { parent, depth } => Reason {
                 at: At::Parent(depth),
-                flaw: Flaw::of_type(parent, "a mapping"),
+                flaw: Flaw::of_type(parent, Wanted::Kind(Kind::Mapping)),
             },
         };
         if matches!(self.test, Test::Presence) {

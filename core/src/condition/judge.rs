@@ -9,9 +9,9 @@ use semver::Version;
 
 use crate::limits::TEXT_BYTES;
 use crate::number::Number;
-use crate::value::{Scalar, Value};
+use crate::value::{Kind, Scalar, Value};
 
-use super::reason::{At, Flaw, Outcome, Reason};
+use super::reason::{At, Flaw, Outcome, Reason, Wanted};
 
 /// `is_null`
 #[expect(clippy::unnecessary_wraps, reason = "its siblings can be unknown")]
@@ -25,7 +25,7 @@ pub(super) fn is_empty(value: &Value) -> Outcome {
         Value::String(text) => Ok(text.is_empty()),
         Value::List(elements) => Ok(elements.is_empty()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Mapping(_) => {
-            Err(Flaw::of_type(value, "a list or a string").into())
+            Err(Flaw::of_type(value, Wanted::ListOrString).into())
         }
     }
 }
@@ -40,8 +40,8 @@ pub(super) fn contains(value: &Value, operands: &[Scalar]) -> Outcome {
     match (value, operands) {
         (Value::List(_), _) => any_in(value, operands),
         (Value::String(_), [Scalar::String(part)]) => Ok(text(value)?.contains(&**part)),
-        (_, [Scalar::String(_)]) => Err(Flaw::of_type(value, "a list or a string").into()),
-        (_, _) => Err(Flaw::of_type(value, "a list").into()),
+        (_, [Scalar::String(_)]) => Err(Flaw::of_type(value, Wanted::ListOrString).into()),
+        (_, _) => Err(Flaw::of_type(value, Wanted::Kind(Kind::List)).into()),
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) fn all_in(value: &Value, operands: &[Scalar]) -> Outcome {
 /// Kleene's join over the elements of a list: an element that is `decisive` settles it, whatever the others are.
 fn join_elements(value: &Value, operands: &[Scalar], decisive: bool) -> Outcome {
     let Value::List(elements) = value else {
-        return Err(Flaw::of_type(value, "a list").into());
+        return Err(Flaw::of_type(value, Wanted::Kind(Kind::List)).into());
     };
     if elements.is_empty() {
         return Err(Flaw::EmptyList.into());
@@ -69,6 +69,8 @@ fn join_elements(value: &Value, operands: &[Scalar], decisive: bool) -> Outcome 
             Ok(found) if found == decisive => return Ok(decisive),
             Ok(_) => {}
             Err(flaw) => {
+                // INVARIANT: an action has fewer bytes than an index has values.
+                let index = u32::try_from(index).unwrap_or(u32::MAX);
                 unknown.get_or_insert(Reason {
                     at: At::Element(index),
                     flaw,
@@ -106,7 +108,7 @@ fn is_one_of(value: &Value, operands: &[Scalar]) -> Result<bool, Flaw> {
                 operands.binary_search_by(order).is_ok()
             }
         }
-        (_, Some(operand)) => return Err(Flaw::of_type(value, operand.kind())),
+        (_, Some(operand)) => return Err(Flaw::of_type(value, Wanted::Kind(operand.kind_of()))),
         (_, None) => false,
     };
     Ok(found)
@@ -114,12 +116,12 @@ fn is_one_of(value: &Value, operands: &[Scalar]) -> Result<bool, Flaw> {
 
 /// The text of a value, within the bound that operators read.
 #[inline]
-pub(super) fn text(value: &Value) -> Result<&str, Flaw> {
+pub(super) fn text<'v>(value: &'v Value<'_>) -> Result<&'v str, Flaw> {
     match value {
         Value::String(text) if text.len() > TEXT_BYTES => Err(Flaw::TooLong),
         Value::String(text) => Ok(&**text),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Mapping(_) => {
-            Err(Flaw::of_type(value, "a string"))
+            Err(Flaw::of_type(value, Wanted::Kind(Kind::String)))
         }
     }
 }
@@ -129,30 +131,30 @@ pub(super) fn order_of_number(value: &Value, operand: &Number) -> Result<Orderin
     match value {
         Value::Number(number) => Ok(number.cmp(operand)),
         Value::Null | Value::Bool(_) | Value::String(_) | Value::List(_) | Value::Mapping(_) => {
-            Err(Flaw::of_type(value, "a number"))
+            Err(Flaw::of_type(value, Wanted::Kind(Kind::Number)))
         }
     }
 }
 
 /// How a value that spells a time stands to another.
 pub(super) fn order_of_time(value: &Value, operand: &Timestamp) -> Result<Ordering, Flaw> {
-    let time: Timestamp = parse(value, "an RFC 3339 time")?;
+    let time: Timestamp = parse(value, Wanted::Time)?;
     Ok(time.cmp(operand))
 }
 
 /// How a value that spells a version stands to another, by precedence: build metadata does not count.
 pub(super) fn order_of_version(value: &Value, operand: &Version) -> Result<Ordering, Flaw> {
-    let version: Version = parse(value, "a semantic version")?;
+    let version: Version = parse(value, Wanted::Version)?;
     Ok(version.cmp_precedence(operand))
 }
 
 /// Whether a value that spells an IP address lies in one of the networks.
 pub(super) fn is_in_network(value: &Value, networks: &[IpNet]) -> Result<bool, Flaw> {
-    let address: IpAddr = parse(value, "an IP address")?;
+    let address: IpAddr = parse(value, Wanted::Address)?;
     let address = address.to_canonical();
     Ok(networks.iter().any(|network| network.contains(&address)))
 }
 
-fn parse<T: std::str::FromStr>(value: &Value, wanted: &'static str) -> Result<T, Flaw> {
+fn parse<T: std::str::FromStr>(value: &Value, wanted: Wanted) -> Result<T, Flaw> {
     text(value)?.parse().map_err(|_| Flaw::Form(wanted))
 }

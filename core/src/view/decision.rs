@@ -74,7 +74,7 @@ pub struct RuleResult<'a> {
     /// What the action holds; null where it holds nothing, and where the values of the trace would take more than
     /// 8 MiB together.
     #[schemars(with = "serde_json::Value")]
-    pub actual: Option<Cow<'a, Value>>,
+    pub actual: Option<Value<'a>>,
     /// True, false, or null for unknown.
     pub result: Option<bool>,
     /// Why the result is unknown; null otherwise.
@@ -120,7 +120,7 @@ impl<'a> RuleResult<'a> {
             field: trace.field.into(),
             operator: trace.operator.into(),
             expected: trace.expected.map(Cow::Borrowed),
-            actual: trace.actual.map(Cow::Borrowed),
+            actual: trace.actual.map(Value::borrowed),
             result: trace.result.as_bool(),
             reason: trace.reason,
         }
@@ -132,7 +132,7 @@ impl<'a> RuleResult<'a> {
             field: owned(self.field),
             operator: owned(self.operator),
             expected: self.expected.map(owned),
-            actual: self.actual.map(owned),
+            actual: self.actual.map(Value::into_owned),
             result: self.result,
             reason: self.reason,
         }
@@ -164,7 +164,7 @@ pub struct ConditionResult<'a> {
     pub expected: Option<&'a Operand>,
     /// What the action holds; null as in a decision's trace.
     #[schemars(with = "serde_json::Value")]
-    pub actual: Option<&'a Value>,
+    pub actual: Option<&'a Value<'a>>,
     /// True, false, or null for unknown.
     pub result: Option<bool>,
     /// Why the result is unknown; null otherwise.

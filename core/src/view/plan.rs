@@ -200,10 +200,10 @@ pub struct FieldChange {
     pub field: String,
     /// Its value in the workspace; null throughout for an add.
     #[schemars(with = "serde_json::Value")]
-    pub before: Value,
+    pub before: Value<'static>,
     /// Its value in the manifest.
     #[schemars(with = "serde_json::Value")]
-    pub after: Value,
+    pub after: Value<'static>,
 }
 
 impl Plan {
