@@ -220,6 +220,15 @@ pub fn with_rules(count: usize, action_type: Option<&str>) -> Vec<Policy> {
     (0..count).map(&mut policy).collect()
 }
 
+/// A policy with these rules and no others.
+pub fn lone(rules: Rules, action_type: &str) -> Vec<Policy> {
+    let mut policies = with_rules(1, Some(action_type));
+    for policy in &mut policies {
+        policy.rules = Some(rules.clone());
+    }
+    policies
+}
+
 /// The action type of a policy that has one of its own.
 pub fn type_of(index: usize) -> String {
     format!("deploy.service{index:06}")

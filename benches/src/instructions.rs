@@ -66,7 +66,8 @@ fn compile_condition() {
 
 fn evaluate() {
     let conditions = ours::condition(&Rules::example().canonical());
-    let actions = CONTEXTS.map(|context| ours::action(&context.action("deploy.production")));
+    let texts = CONTEXTS.map(|context| context.action("deploy.production"));
+    let actions = texts.each_ref().map(|json| ours::action(json));
     measured(&mut || {
         for action in actions.iter().cycle().take(COUNT) {
             black_box(ours::test(&conditions, action));
@@ -76,9 +77,10 @@ fn evaluate() {
 
 fn decide() {
     let set = ours::compile(ours::specs(&input::with_rules(COUNT, None)));
-    let actions: Vec<_> = (0..COUNT)
-        .map(|n| ours::action(&CONTEXTS[n % CONTEXTS.len()].action(&type_of(n))))
+    let texts: Vec<_> = (0..COUNT)
+        .map(|n| CONTEXTS[n % CONTEXTS.len()].action(&type_of(n)))
         .collect();
+    let actions: Vec<_> = texts.iter().map(|json| ours::action(json)).collect();
     // The index is made at first use.
     black_box(ours::decide(&set, &actions[0]));
     measured(&mut || {

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use lattice_core::condition::Truth;
 use lattice_core::hash::{self, Hash};
 use lattice_core::view::{KeyKind, Status};
-use lattice_core::{Action, Conditions, Manifest, Mode, Plan, PolicySet, PolicySpec, State};
+use lattice_core::{
+    Action, Conditions, Manifest, Mode, Plan, PolicySet, PolicySpec, Prepared, State,
+};
 use lattice_workspace::{Ambient, Key, Location, Reader, Store, create_workspace, import};
 
 use crate::input::Policy;
@@ -52,7 +54,7 @@ pub fn condition(text: &str) -> Conditions {
 }
 
 /// An action, ready to be decided about.
-pub fn action(json: &str) -> Action {
+pub fn action(json: &str) -> Action<'_> {
     Action::parse(json.as_bytes()).expect("a valid action")
 }
 
@@ -62,12 +64,27 @@ pub fn test(conditions: &Conditions, action: &Action) -> bool {
 }
 
 /// The verdict with the outcome of every rule.
-pub fn trace(conditions: &Conditions, action: &Action) -> impl Sized {
+pub fn trace<'a>(conditions: &'a Conditions, action: &'a Action<'a>) -> impl Sized + 'a {
     conditions.evaluate(action)
 }
 
+/// The bare verdict of a set.
+pub fn verdict(policies: &PolicySet, action: &Action<'_>) -> Status {
+    policies.verdict(action).status
+}
+
+/// An action beside the policies that decide about it, its fields found.
+pub fn prepare<'a>(policies: &'a PolicySet, action: &'a Action<'a>) -> Prepared<'a> {
+    policies.prepare(action)
+}
+
+/// The bare verdict of a prepared action.
+pub fn prepared_verdict(prepared: &Prepared<'_>) -> Status {
+    prepared.verdict().status
+}
+
 /// A decision with its whole trace.
-pub fn decide(policies: &PolicySet, action: &Action) -> impl Sized + use<> {
+pub fn decide<'a>(policies: &'a PolicySet, action: &'a Action<'a>) -> impl Sized + 'a {
     policies.decide(action)
 }
 

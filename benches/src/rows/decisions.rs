@@ -9,7 +9,7 @@ use crate::report::{Aim, Report, Row, Unit};
 use crate::{floor, memory, ours, peers};
 
 pub(super) fn measure(report: &mut Report) {
-    report.group("Decisions, the action prepared");
+    report.group("Decisions, the verdict of an action that was read");
     let [small, medium, large] = [100, 10_000, 100_000].map(|count| input::with_rules(count, None));
     one_of(report, &small, "one of 100 policies applies", false);
     one_of(report, &medium, "one of 10,000 policies applies", true);
@@ -70,7 +70,7 @@ fn decision(policies: &[Policy], kind: &str, applying: usize, what: &str) -> Row
     Row::new(
         what,
         Unit::Nanoseconds,
-        fast(|| ours::decide(&set, &action)),
+        fast(|| ours::verdict(&set, &action)),
     )
     .floor(fast(passing))
 }

@@ -33,7 +33,8 @@ pub(super) fn measure(report: &mut Report) {
 
     let (_folder, mut full) = empty();
     full.import(&manifest);
-    let action = ours::action(&CONTEXTS[0].action("deploy.production"));
+    let json = CONTEXTS[0].action("deploy.production");
+    let action = ours::action(&json);
     let load = slow(RUNS, || full.load(&action));
     let (_other, mut bare) = table();
     bare.insert(&rows);

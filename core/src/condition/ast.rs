@@ -135,6 +135,7 @@ impl Eq for Comparison {}
 
 /// What remains to be done at evaluation: the function of the operator, or of the one it negates, with its value made ready.
 #[derive(Debug)]
+// What is large or rare is behind a pointer: rules that are judged one after the other stay close together.
 pub(super) enum Test {
     Presence,
     Bare(fn(&Value) -> Outcome),
@@ -142,10 +143,10 @@ pub(super) enum Test {
     Scalars(fn(&Value, &[Scalar]) -> Outcome),
     Number(fn(Ordering) -> bool, Number),
     Text(Arc<Matcher>),
-    Folded(fn(&Folded, &str) -> bool, Vec<Folded>),
+    Folded(fn(&Folded, &str) -> bool, Box<[Folded]>),
     Time(fn(Ordering) -> bool, Timestamp),
-    Version(fn(Ordering) -> bool, Version),
-    Networks(Vec<IpNet>),
+    Version(fn(Ordering) -> bool, Box<Version>),
+    Networks(Box<[IpNet]>),
 }
 
 /// A part of the tree as the state digest reads it: keys in alphabetical order, paths as segments, numbers as

@@ -79,7 +79,7 @@ impl Parser<'_, '_> {
             }
             Kind::Folded(holds) => {
                 let text = string(node, what, self.sink)?;
-                (one(text), Test::Folded(holds, vec![Folded::new(text)]))
+                (one(text), Test::Folded(holds, Box::new([Folded::new(text)])))
             }
             Kind::FoldedAny(holds) => {
                 let list = self.list(node, what, text)?;
@@ -104,7 +104,7 @@ impl Parser<'_, '_> {
                         "write it as in \"1.2.3\" or \"1.2.3-rc.1\"",
                     )
                 });
-                (one(text), Test::Version(holds, self.accept(version, node)?))
+                (one(text), Test::Version(holds, self.accept(version, node)?.into()))
             }
             Kind::Networks => self.networks(node, what)?,
         };
