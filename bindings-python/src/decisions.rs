@@ -13,7 +13,7 @@ use crate::output::{Answer, document};
 
 /// The decisions that one set of policies made first, by level.
 #[derive(Default)]
-pub(crate) struct Decisions(Mutex<HashMap<usize, Arc<First>>>);
+pub(crate) struct Decisions(Mutex<HashMap<u32, Arc<First>>>);
 
 /// The first decision of a level. Nobody else holds it.
 struct First {
@@ -62,7 +62,7 @@ impl Decisions {
     fn first(
         &self,
         py: Python<'_>,
-        level: usize,
+        level: u32,
         decision: &view::Decision<'_>,
     ) -> PyResult<Arc<First>> {
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,98 +2,159 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
 use crate::action::{Action, Lookup};
-use crate::condition::{Conditions, Fields, Path, Trace, Truth};
+use crate::condition::{Comparison, Conditions, Fields, Path, Trace, Truth};
 use crate::limits::{self, TRACE_BYTES};
 use crate::policy::{AllowList, Policy, PolicySet};
 use crate::value::Value;
 use crate::view::{Decision, PolicyResult, RuleResult, Status};
 
-// Who sends an action cannot add to the map, so that a hash which can be foreseen does no harm.
-type Map<T> = HashMap<Box<str>, T, foldhash::fast::FixedState>;
-
 /// Policies by action type, without regard to ASCII case.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    exact: Map<Level>,
-    /// By what stands before `.*`.
-    below: Map<Level>,
+    /// Those of a concrete type, and of `TYPE.*`. The key of a level is what its policies say.
+    // INVARIANT: no level is empty.
+    levels: HashTable<Level>,
+    /// Those of `*`.
     any: Level,
 }
 
 /// The policies that share an action type, in name order.
 #[derive(Debug, Default)]
 pub(crate) struct Level {
-    /// Tells it from the other levels of its index; 0 for the one that decides about everything else.
-    id: usize,
     policies: Vec<Arc<Policy>>,
-    /// The paths that several policies read, each once; empty for a lone policy, whose comparisons have a field each.
+    /// What several policies read; a lone one's comparisons have a field each.
+    shared: Option<Box<Shared>>,
+    /// Tells it from the other levels of its index; 0 for the one that decides about everything else.
+    id: u32,
+    /// How many rules a trace has.
+    rules: u32,
+}
+
+/// The paths that the policies of a level read.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Each once.
     paths: Vec<Arc<Path>>,
     /// For each comparison of each policy, in their order, which of the paths it reads.
     slots: Vec<u32>,
-    /// How many rules a trace has.
-    rules: usize,
+}
+
+/// An action type in lower case, or what stands before `.*`.
+#[derive(Debug, Clone, Copy)]
+struct Key<'k> {
+    text: &'k str,
+    is_below: bool,
+}
+
+impl<'k> Key<'k> {
+    fn of(action_type: &'k str) -> Self {
+        match action_type.strip_suffix(".*") {
+            Some(text) => Self {
+                text,
+                is_below: true,
+            },
+            None => Self {
+                text: action_type,
+                is_below: false,
+            },
+        }
+    }
+
+    /// Who sends an action cannot add to the index, so that a hash which can be foreseen does no harm.
+    fn hash(self) -> u64 {
+        let mut hasher = FixedState::with_seed(0).build_hasher();
+        hasher.write(self.text.as_bytes());
+        hasher.write_u8(self.is_below.into());
+        hasher.finish()
+    }
+
+    fn matches(self, level: &Level) -> bool {
+        let own = level
+            .policies
+            .first()
+            .map(|policy| Key::of(policy.action_type()));
+        own.is_some_and(|own| {
+            own.is_below == self.is_below && own.text.eq_ignore_ascii_case(self.text)
+        })
+    }
+
+    /// What lies above: everything below what stands before the last dot.
+    fn above(self) -> Option<Self> {
+        let (text, _) = self.text.rsplit_once('.')?;
+        Some(Self {
+            text,
+            is_below: true,
+        })
+    }
 }
 
 impl Index {
     pub(crate) fn new<'p>(policies: impl Iterator<Item = &'p Arc<Policy>>) -> Self {
         let mut index = Self::default();
         for policy in policies {
-            let mut key = policy.action_type().to_ascii_lowercase();
-            let level = if key == "*" {
-                &mut index.any
-            } else if key.ends_with(".*") {
-                key.truncate(key.len() - ".*".len());
-                index.below.entry(key.into()).or_default()
-            } else {
-                index.exact.entry(key.into()).or_default()
-            };
-            level.policies.push(Arc::clone(policy));
+            index.add(policy);
         }
         index.any.finish(0);
-        for (level, id) in index
-            .exact
-            .values_mut()
-            .chain(index.below.values_mut())
-            .zip(1..)
-        {
+        for (level, id) in index.levels.iter_mut().zip(1..) {
             level.finish(id);
         }
         index
+    }
+
+    fn add(&mut self, policy: &Arc<Policy>) {
+        let lower = policy.action_type().to_ascii_lowercase();
+        if lower == "*" {
+            self.any.policies.push(Arc::clone(policy));
+            return;
+        }
+        let key = Key::of(&lower);
+        let rehash = |level: &Level| {
+            let lower = level
+                .policies
+                .first()
+                .map(|policy| policy.action_type().to_ascii_lowercase());
+            Key::of(&lower.unwrap_or_default()).hash()
+        };
+        match self
+            .levels
+            .entry(key.hash(), |level| key.matches(level), rehash)
+        {
+            Entry::Occupied(mut entry) => entry.get_mut().policies.push(Arc::clone(policy)),
+            Entry::Vacant(entry) => {
+                entry.insert(Level {
+                    policies: vec![Arc::clone(policy)],
+                    ..Level::default()
+                });
+            }
+        }
     }
 
     /// The policies that share the most specific action type matching `action_type`: itself, then the longest
     /// `TYPE.*`, then `*`. Given a pattern, the level that decides about the types below it that no other
     /// policy names.
     pub(crate) fn level(&self, action_type: &str) -> &Level {
-        let mut key = Cow::Borrowed(action_type);
-        if key.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            key.to_mut().make_ascii_lowercase();
+        let mut lower = Cow::Borrowed(action_type);
+        if lower.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            lower.to_mut().make_ascii_lowercase();
         }
-        let mut rest = match key.strip_suffix(".*") {
-            Some(prefix) => prefix,
-            None => match self.exact.get(&*key) {
-                Some(level) => return level,
-                None => parent(&key),
-            },
-        };
-        while !rest.is_empty() {
-            if let Some(level) = self.below.get(rest) {
+        let mut next = Some(Key::of(&lower));
+        while let Some(key) = next {
+            let found = self.levels.find(key.hash(), |level| key.matches(level));
+            if let Some(level) = found {
                 return level;
             }
-            rest = parent(rest);
+            next = key.above();
         }
         &self.any
     }
-}
-
-/// What stands before the last dot; nothing where there is none.
-fn parent(action_type: &str) -> &str {
-    action_type
-        .rsplit_once('.')
-        .map_or("", |(parent, _)| parent)
 }
 
 impl Level {
@@ -101,42 +162,33 @@ impl Level {
         &self.policies
     }
 
-    fn finish(&mut self, id: usize) {
+    fn finish(&mut self, id: u32) {
         self.id = id;
-        self.rules = self.policies.iter().map(|policy| policy.rules()).sum();
-        if self.policies.len() < 2 {
-            return;
-        }
-        let mut known: HashMap<&Path, u32> = HashMap::new();
-        for conditions in self
-            .policies
-            .iter()
-            .filter_map(|policy| policy.conditions())
-        {
-            conditions.root().each_comparison(&mut |comparison| {
-                let next = u32::try_from(self.paths.len()).unwrap_or(u32::MAX);
-                let slot = *known.entry(comparison.path()).or_insert_with(|| {
-                    self.paths.push(comparison.shared_path());
-                    next
-                });
-                self.slots.push(slot);
-            });
+        let rules: usize = self.policies.iter().map(|policy| policy.rules()).sum();
+        self.rules = u32::try_from(rules).unwrap_or(u32::MAX);
+        if self.policies.len() > 1 {
+            self.shared = Some(Box::new(Shared::of(&self.policies)));
         }
     }
 
     /// What the comparisons of the policies read from an action.
     fn find<'a>(&'a self, action: &'a Action<'a>) -> Vec<Lookup<'a>> {
-        if let [policy] = self.policies.as_slice() {
-            let mut fields = Vec::with_capacity(self.rules);
-            if let Some(conditions) = policy.conditions() {
-                let root = conditions.root();
-                root.each_comparison(&mut |comparison| {
-                    fields.push(action.lookup(comparison.path()));
-                });
-            }
-            return fields;
+        if let Some(shared) = &self.shared {
+            return shared
+                .paths
+                .iter()
+                .map(|path| action.lookup(path))
+                .collect();
         }
-        self.paths.iter().map(|path| action.lookup(path)).collect()
+        let mut fields = Vec::new();
+        if let [policy] = self.policies.as_slice()
+            && let Some(conditions) = policy.conditions()
+        {
+            fields.reserve_exact(conditions.comparisons());
+            let mut find = |comparison: &Comparison| fields.push(action.lookup(comparison.path()));
+            conditions.root().each_comparison(&mut find);
+        }
+        fields
     }
 
     /// Shows `visit` each policy with the fields that its conditions read.
@@ -145,13 +197,31 @@ impl Level {
         fields: &[Lookup<'a>],
         mut visit: impl FnMut(&'a Policy, &Fields<'_, 'a>),
     ) {
-        let mut rest = self.slots.as_slice();
+        let mut rest = self.shared.as_ref().map_or(&[][..], |shared| &shared.slots);
         for policy in &self.policies {
             let comparisons = policy.conditions().map_or(0, Conditions::comparisons);
             let (slots, behind) = rest.split_at_checked(comparisons).unwrap_or_default();
             rest = behind;
             visit(policy, &Fields::Found { fields, slots });
         }
+    }
+}
+
+impl Shared {
+    fn of(policies: &[Arc<Policy>]) -> Self {
+        let mut shared = Self::default();
+        let mut known: HashMap<&Path, u32> = HashMap::new();
+        for conditions in policies.iter().filter_map(|policy| policy.conditions()) {
+            conditions.root().each_comparison(&mut |comparison| {
+                let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
+                let slot = *known.entry(comparison.path()).or_insert_with(|| {
+                    shared.paths.push(comparison.shared_path());
+                    next
+                });
+                shared.slots.push(slot);
+            });
+        }
+        shared
     }
 }
 
@@ -240,7 +310,7 @@ impl<'a> Prepared<'a> {
 
     /// Tells apart, within one set, which policies decide. The decisions of one level differ in the status and what
     /// belongs to it, and in each rule's `actual`, `result` and `reason`; all else is the same.
-    pub fn level(&self) -> usize {
+    pub fn level(&self) -> u32 {
         self.level.id
     }
 
@@ -257,7 +327,7 @@ impl<'a> Prepared<'a> {
     pub fn decide(&self) -> Decision<'a> {
         let mut left = TRACE_BYTES;
         let mut tally = Tally::default();
-        let mut rules = Vec::with_capacity(self.level.rules);
+        let mut rules = Vec::with_capacity(self.level.rules as usize);
         let mut policies = Vec::with_capacity(self.level.policies.len());
         self.level.each(&self.fields, |policy, fields| {
             let name = policy.name();

@@ -142,7 +142,7 @@ pub(super) enum Test {
     /// It reads the operands of the comparison as they stand.
     Scalars(fn(&Value, &[Scalar]) -> Outcome),
     Number(fn(Ordering) -> bool, Number),
-    Text(Arc<Matcher>),
+    Text(Matcher),
     Folded(fn(&Folded, &str) -> bool, Box<[Folded]>),
     Time(fn(Ordering) -> bool, Timestamp),
     Version(fn(Ordering) -> bool, Box<Version>),

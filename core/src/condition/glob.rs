@@ -15,7 +15,7 @@ use super::{Cache, Refusal};
 #[derive(Debug, Clone)]
 pub struct Glob {
     text: Text,
-    matcher: Arc<Matcher>,
+    matcher: Matcher,
 }
 
 impl Glob {
@@ -125,15 +125,13 @@ fn tokens(glob: &str) -> Result<Vec<Token>, Refusal> {
 /// The comparison that a glob with one wildcard at its end, or with none, amounts to.
 fn literal(tokens: &[Token]) -> Option<Matcher> {
     let (last, rest) = tokens.split_last()?;
-    let text = |tokens: &[Token]| -> Option<Box<str>> {
+    let text = |tokens: &[Token]| -> Option<Arc<str>> {
         let chars = tokens.iter().map(|token| match token {
             Token::Literal(c) => Some(*c),
             Token::Separator => Some('/'),
             Token::One | Token::Run | Token::Segments => None,
         });
-        chars
-            .collect::<Option<String>>()
-            .map(String::into_boxed_str)
+        chars.collect::<Option<String>>().map(Arc::from)
     };
     match last {
         Token::Segments => text(rest).map(Matcher::Prefix),

@@ -68,7 +68,7 @@ impl Parser<'_, '_> {
             }
             Kind::Text(matcher) => {
                 let text = string(node, what, self.sink)?;
-                (one(text), Test::Text(matcher(text.into()).into()))
+                (one(text), Test::Text(matcher(text.into())))
             }
             Kind::Pattern(syntax) => {
                 let text = string(node, what, self.sink)?;
@@ -79,7 +79,10 @@ impl Parser<'_, '_> {
             }
             Kind::Folded(holds) => {
                 let text = string(node, what, self.sink)?;
-                (one(text), Test::Folded(holds, Box::new([Folded::new(text)])))
+                (
+                    one(text),
+                    Test::Folded(holds, Box::new([Folded::new(text)])),
+                )
             }
             Kind::FoldedAny(holds) => {
                 let list = self.list(node, what, text)?;
@@ -104,7 +107,10 @@ impl Parser<'_, '_> {
                         "write it as in \"1.2.3\" or \"1.2.3-rc.1\"",
                     )
                 });
-                (one(text), Test::Version(holds, self.accept(version, node)?.into()))
+                (
+                    one(text),
+                    Test::Version(holds, self.accept(version, node)?.into()),
+                )
             }
             Kind::Networks => self.networks(node, what)?,
         };

@@ -3,6 +3,7 @@
 //! A new operator is one row, and one function in `judge` unless another row's function fits.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use crate::value::{Scalar, Value};
 
@@ -27,7 +28,7 @@ pub(super) enum Kind {
     /// How a number stands to another.
     Number(fn(Ordering) -> bool),
     /// What a text must look like, given a text.
-    Text(fn(Box<str>) -> Matcher),
+    Text(fn(Arc<str>) -> Matcher),
     /// What a text must look like, given a pattern.
     Pattern(Syntax),
     /// A text and a folded one.

@@ -12,21 +12,21 @@ use super::expression::{self, Expression, Extent};
 use super::path::Path;
 use super::{Refusal, glob};
 
-/// What a text must look like.
+/// What a text must look like; clones share.
 #[derive(Debug, Clone)]
 pub(super) enum Matcher {
     /// It is this text.
-    Equals(Box<str>),
+    Equals(Arc<str>),
     /// It begins with this text.
-    Prefix(Box<str>),
+    Prefix(Arc<str>),
     /// It ends with this text.
-    Suffix(Box<str>),
+    Suffix(Arc<str>),
     /// It holds this text.
-    Contains(Box<str>),
+    Contains(Arc<str>),
     /// It begins with this text, and no `/` follows.
-    Child(Box<str>),
+    Child(Arc<str>),
     /// It matches this expression.
-    Expression(Expression),
+    Expression(Arc<Expression>),
 }
 
 impl Matcher {
@@ -70,7 +70,7 @@ pub(super) enum Syntax {
     Glob,
 }
 
-type Compiled = Result<Arc<Matcher>, Refusal>;
+type Compiled = Result<Matcher, Refusal>;
 
 /// What became of patterns, by their texts.
 type Known = HashMap<Arc<str>, Compiled>;
@@ -105,7 +105,7 @@ impl Patterns {
         &mut self,
         syntax: Syntax,
         pattern: &str,
-    ) -> Result<(Arc<str>, Arc<Matcher>), Refusal> {
+    ) -> Result<(Arc<str>, Matcher), Refusal> {
         if pattern.len() > PATTERN_BYTES {
             return Err(Refusal::new(
                 format!("pattern is longer than {PATTERN_BYTES} bytes"),
@@ -124,8 +124,7 @@ impl Patterns {
             Syntax::Search => expression(pattern, Extent::Part),
             Syntax::FullMatch => expression(pattern, Extent::Whole),
             Syntax::Glob => glob::matcher(pattern),
-        }
-        .map(Arc::new);
+        };
         let text: Arc<str> = pattern.into();
         known.insert(Arc::clone(&text), compiled.clone());
         compiled.map(|matcher| (text, matcher))
@@ -138,10 +137,11 @@ pub(super) fn expression(pattern: &str, extent: Extent) -> Result<Matcher, Refus
         return Ok(comparison);
     }
     let hir = expression::parse(pattern)?;
-    match literal(&hir, extent) {
-        Some(comparison) => Ok(comparison),
-        None => Expression::new(pattern, &hir, extent).map(Matcher::Expression),
+    if let Some(comparison) = literal(&hir, extent) {
+        return Ok(comparison);
     }
+    let expression = Expression::new(pattern, &hir, extent)?;
+    Ok(Matcher::Expression(Arc::new(expression)))
 }
 
 /// What [`literal`] finds, without reading the expression, where nothing but its anchors has a meaning of its own.
@@ -208,7 +208,7 @@ mod tests {
     fn shape(syntax: Syntax, pattern: &str) -> String {
         match Patterns::default().compile(syntax, pattern) {
             Err(refusal) => refusal.message,
-            Ok(matcher) => match &*matcher {
+            Ok(matcher) => match matcher {
                 Matcher::Equals(text) => format!("= {text}"),
                 Matcher::Prefix(text) => format!("{text}…"),
                 Matcher::Suffix(text) => format!("…{text}"),
@@ -336,13 +336,20 @@ mod tests {
         }
     }
 
+    fn is_same(one: &Matcher, other: &Matcher) -> bool {
+        match (one, other) {
+            (Matcher::Expression(one), Matcher::Expression(other)) => Arc::ptr_eq(one, other),
+            _ => panic!("{one:?} and {other:?} are to be expressions"),
+        }
+    }
+
     #[test]
     fn equal_patterns_are_shared() {
         let mut patterns = Patterns::default();
         let first = patterns.compile(Syntax::Search, "a.c").unwrap();
         let again = patterns.compile(Syntax::Search, "a.c").unwrap();
         let other = patterns.compile(Syntax::FullMatch, "a.c").unwrap();
-        assert!(Arc::ptr_eq(&first, &again));
-        assert!(!Arc::ptr_eq(&first, &other));
+        assert!(is_same(&first, &again));
+        assert!(!is_same(&first, &other));
     }
 }
