@@ -391,11 +391,12 @@ impl<'p> Tally<'p> {
 impl Policy {
     /// Whether the policy's predicate holds.
     fn test<'a>(&'a self, action: &'a Action<'a>, fields: &Fields<'_, 'a>) -> Truth {
-        let mut result = Truth::True;
-        for (field, _, list) in self.allow_lists() {
-            let Some(list) = list else { continue };
-            result = result.and(list.admits(action.metadata().get(field)).0);
-        }
+        let admits = |field, list: Option<&AllowList>| match list {
+            Some(list) => list.admits(action.metadata().get(field)).0,
+            None => Truth::True,
+        };
+        let repo = admits("repo", self.allowed_repos());
+        let result = repo.and(admits("branch", self.allowed_branches()));
         match self.conditions() {
             Some(conditions) if result != Truth::False => result.and(conditions.test_in(fields)),
             _ => result,
