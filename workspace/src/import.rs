@@ -144,7 +144,7 @@ pub fn import(
     write.change_policies(
         &workspace.id,
         log.seq(),
-        &mut plan.writes().map(|policy| policy.spec()),
+        &mut plan.writes().map(AsRef::as_ref),
         &names.deactivated,
     )?;
     let event = Event::import(&ImportEvent {

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use lattice_core::audit::{Record, Tree};
 use lattice_core::hash::Hash;
 use lattice_core::view::KeyKind;
-use lattice_core::{Breaker, Error, PolicySpec};
+use lattice_core::{Breaker, Error, Policy, PolicySpec};
 
 /// A place that holds workspaces. Every failure of it is `STORE_UNAVAILABLE`.
 pub trait Store: Debug + Send + Sync {
@@ -86,7 +86,7 @@ pub trait Write: Read {
         &self,
         id: &str,
         seq: u64,
-        active: &mut dyn Iterator<Item = PolicySpec>,
+        active: &mut dyn Iterator<Item = &Policy>,
         deactivated: &[String],
     ) -> Result<(), Error>;
 

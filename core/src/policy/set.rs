@@ -1,6 +1,6 @@
 //! Sets of policies by name.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use super::draft::{Draft, label};
@@ -36,29 +36,54 @@ impl PolicySet {
     /// `POLICY_COMPILE_ERROR` for conditions, placed in their text; `INVALID_MANIFEST`, without a place, for other
     /// fields and for a name that is used twice. Every bad policy is in it, in the order given.
     pub fn compile(specs: impl IntoIterator<Item = PolicySpec>) -> Result<Self, Error> {
+        Self::compile_beside(specs, &Self::default())
+    }
+
+    /// As [`PolicySet::compile`], with the same result; a policy that is written in `known` just as in `specs` is shared
+    /// with it instead of being compiled again. All of those are found if `specs` are in name order, as a store gives
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// As [`PolicySet::compile`].
+    pub fn compile_beside(
+        specs: impl IntoIterator<Item = PolicySpec>,
+        known: &Self,
+    ) -> Result<Self, Error> {
+        let mut known = known.entries().iter().peekable();
         let mut cache = Cache::default();
         let mut findings = Findings::default();
-        let mut policies = Vec::new();
-        let mut names = BTreeSet::new();
+        let mut entries = Vec::new();
+        let mut names = HashSet::new();
         for spec in specs {
-            let label = label(&spec.name);
-            let mut sink = Sink {
-                code: Code::InvalidManifest,
-                policy: Some(label.clone()),
-                text: &Nowhere,
-                findings: &mut findings,
-            };
-            if names.contains(&spec.name) {
-                let message = format!("duplicate policy name `{label}`");
-                sink.error_help(Span::default(), message, "rename one of the two");
+            while known
+                .next_if(|entry| entry.policy.name() < spec.name.as_str())
+                .is_some()
+            {}
+            let shared = known.next_if(|entry| entry.policy.is_written_as(&spec));
+            match shared {
+                Some(entry) if !names.contains(&spec.name) => entries.push(entry.clone()),
+                _ => {
+                    let label = label(&spec.name);
+                    let mut sink = Sink {
+                        code: Code::InvalidManifest,
+                        policy: Some(label.clone()),
+                        text: &Nowhere,
+                        findings: &mut findings,
+                    };
+                    if names.contains(&spec.name) {
+                        let message = format!("duplicate policy name `{label}`");
+                        sink.error_help(Span::default(), message, "rename one of the two");
+                    }
+                    let policy = Draft::of(&spec).compile(&label, &mut cache, &mut sink);
+                    entries.extend(policy.map(Entry::new));
+                }
             }
-            let policy = Draft::of(&spec).compile(&label, &mut cache, &mut sink);
-            policies.extend(policy.map(Entry::new));
             names.insert(spec.name);
         }
         match Error::from_diagnostics(findings.in_order_of_report()) {
             Some(error) => Err(error),
-            None => Ok(Self::new(policies)),
+            None => Ok(Self::new(entries)),
         }
     }
 

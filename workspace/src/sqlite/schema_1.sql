@@ -20,7 +20,7 @@ CREATE TABLE access_key (
 
 CREATE INDEX access_key_workspace ON access_key (workspace);
 
--- The last version of every policy, deactivated ones included.
+-- The last version of every policy, deactivated ones included. Imports write it in the order of its key.
 CREATE TABLE policy (
     workspace TEXT NOT NULL REFERENCES workspace (id),
     name TEXT NOT NULL,
@@ -35,9 +35,10 @@ CREATE TABLE policy (
     allowed_branches TEXT,
     conditions TEXT,
     PRIMARY KEY (workspace, name)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
--- Every version of every policy. The state after event N has, of each name, the last version with seq <= N.
+-- The versions that later ones replaced. The state after event N has, of each name, the last version with seq <= N in
+-- the two tables together.
 CREATE TABLE policy_version (
     workspace TEXT NOT NULL REFERENCES workspace (id),
     name TEXT NOT NULL,
@@ -50,7 +51,15 @@ CREATE TABLE policy_version (
     allowed_branches TEXT,
     conditions TEXT,
     PRIMARY KEY (workspace, name, seq)
-) STRICT;
+) STRICT, WITHOUT ROWID;
+
+-- No write can forget to keep what it replaces.
+CREATE TRIGGER policy_replaced BEFORE UPDATE ON policy WHEN NEW.seq <> OLD.seq BEGIN
+    INSERT INTO policy_version (workspace, name, active, seq, action_type, approval_required,
+                                approval_timeout_hours, allowed_repos, allowed_branches, conditions)
+    VALUES (OLD.workspace, OLD.name, OLD.active, OLD.seq, OLD.action_type, OLD.approval_required,
+            OLD.approval_timeout_hours, OLD.allowed_repos, OLD.allowed_branches, OLD.conditions);
+END;
 
 CREATE TABLE breaker (
     workspace TEXT NOT NULL REFERENCES workspace (id),
