@@ -62,12 +62,12 @@ pub fn test(conditions: &Conditions, action: &Action) -> bool {
 }
 
 /// The verdict with the outcome of every rule.
-pub fn trace(conditions: &Conditions, action: &Action) -> impl Sized {
+pub fn trace<'a>(conditions: &'a Conditions, action: &'a Action) -> impl Sized + 'a {
     conditions.evaluate(action)
 }
 
 /// A decision with its whole trace.
-pub fn decide(policies: &PolicySet, action: &Action) -> impl Sized + use<> {
+pub fn decide<'a>(policies: &'a PolicySet, action: &'a Action) -> impl Sized + 'a {
     policies.decide(action)
 }
 
