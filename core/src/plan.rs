@@ -1,7 +1,8 @@
 //! Plans: the name-keyed difference between a workspace and a manifest, and what an import will do.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -240,6 +241,16 @@ impl Plan {
         off.map(Step::name)
     }
 
+    /// The names of the policies that are there already and get another version, in order: those modified, switched
+    /// off, or brought back.
+    pub fn replaced(&self) -> impl Iterator<Item = &str> {
+        let is_new = |step: &Step<'_>| step.is(ChangeAction::Add) && !step.outcome.reactivated;
+        let replaced = self
+            .steps()
+            .filter(move |step| step.writes() && !is_new(step));
+        replaced.map(Step::name)
+    }
+
     /// The state after the plan, given the state it was made against.
     #[must_use]
     pub fn apply(&self, current: &State) -> State {
@@ -288,21 +299,27 @@ impl Plan {
     /// it decided it still decides.
     fn level_notes(&self, notes: &mut Vec<String>) {
         // How a type is written, and whether a level can change by it.
-        let mut types: BTreeMap<String, (&str, bool)> = BTreeMap::new();
+        let mut types: HashMap<Cow<'_, str>, (&str, bool)> = HashMap::new();
         for step in self.steps().filter(|step| step.writes()) {
             for Entry { policy, .. } in step.before.into_iter().chain(step.after) {
-                let key = policy.action_type().to_ascii_lowercase();
+                let key = lower_case(policy.action_type());
                 let (written, moves) = types.entry(key).or_default();
                 *written = policy.action_type();
                 *moves |= step.moves_levels();
             }
         }
         types.retain(|_, (_, moves)| *moves);
+        let mut types: Vec<_> = types.into_iter().collect();
+        types.sort_unstable();
+        let keys = types.iter().map(|(key, _)| &**key);
+        let levels: HashSet<String> = keys.flat_map(action_type::levels).collect();
+        let active = ByType::new(&self.active, &levels);
+        let desired = ByType::new(&self.desired, &levels);
         for (key, (written, _)) in types {
-            let was = Level::of(self.active.index().level(&key).policies());
+            let was = Level::of(active.level(&key));
             let is = match self.mode {
-                Mode::Replace => Level::of(self.desired.index().level(&key).policies()),
-                Mode::Additive => Level::after_addition(&self.active, &self.desired, &key),
+                Mode::Replace => Level::of(desired.level(&key)),
+                Mode::Additive => Level::after_addition(&active, &desired, &key),
             };
             if was.differs_from(&is) {
                 notes.push(format!("{written}: decided by {was} → {is}"));
@@ -323,7 +340,7 @@ impl Plan {
             .filter(|step| step.is(ChangeAction::Add))
             .filter_map(|step| step.after.map(|entry| &*entry.policy))
             .collect();
-        if added.is_empty() {
+        if added.is_empty() || self.steps().all(|step| step.after.is_some()) {
             return;
         }
         let types: HashSet<&str> = added.iter().map(|p| p.action_type()).collect();
@@ -384,7 +401,7 @@ enum Approval {
 }
 
 impl<'p> Level<'p> {
-    fn of(policies: impl IntoIterator<Item = &'p Arc<Policy>>) -> Self {
+    fn of(policies: &[&'p Arc<Policy>]) -> Self {
         let mut level = Self {
             action_type: None,
             size: 0,
@@ -415,33 +432,66 @@ impl<'p> Level<'p> {
     }
 
     /// The level when the policies of `desired` have taken the place of those of the same names.
-    fn after_addition(current: &'p PolicySet, desired: &'p PolicySet, key: &str) -> Self {
+    fn after_addition(current: &ByType<'p>, desired: &ByType<'p>, key: &str) -> Self {
         for key in action_type::levels(key) {
-            let added = exactly(desired, &key);
+            let added = desired.exactly(&key);
             let stays = |policy: &&Arc<Policy>| {
-                let by_name = |other: &Arc<Policy>| other.name().cmp(policy.name());
+                let by_name = |other: &&Arc<Policy>| other.name().cmp(policy.name());
                 // Nearly every policy is replaced by one of the same type, so that the whole set is seldom searched.
-                added.binary_search_by(by_name).is_err() && desired.get(policy.name()).is_none()
+                added.binary_search_by(by_name).is_err() && desired.set.get(policy.name()).is_none()
             };
-            let mut policies: Vec<_> = exactly(current, &key).iter().filter(stays).collect();
+            let current = current.exactly(&key).iter().copied();
+            let mut policies: Vec<_> = current.filter(stays).collect();
             policies.extend(added);
             if !policies.is_empty() {
                 policies.sort_by_key(|policy| policy.name());
-                return Self::of(policies);
+                return Self::of(&policies);
             }
         }
-        Self::of([])
+        Self::of(&[])
     }
 }
 
-/// The policies of a set that have this very action type, without regard to ASCII case.
-fn exactly<'p>(set: &'p PolicySet, key: &str) -> &'p [Arc<Policy>] {
-    let level = set.index().level(key).policies();
-    let is_exact = |policy: &Arc<Policy>| policy.action_type().eq_ignore_ascii_case(key);
-    if level.first().is_some_and(is_exact) {
-        level
+/// A set by action type, without regard to ASCII case. Cheaper than its index, which is made for decisions.
+struct ByType<'p> {
+    set: &'p PolicySet,
+    // INVARIANT: no list is empty, and each is in name order.
+    policies: HashMap<Cow<'p, str>, Vec<&'p Arc<Policy>>>,
+}
+
+impl<'p> ByType<'p> {
+    /// The policies whose action type is among some.
+    fn new(set: &'p PolicySet, types: &HashSet<String>) -> Self {
+        let mut policies: HashMap<_, Vec<_>> = HashMap::new();
+        if !types.is_empty() {
+            for policy in set.iter() {
+                let key = lower_case(policy.action_type());
+                if types.contains(&*key) {
+                    policies.entry(key).or_default().push(policy);
+                }
+            }
+        }
+        Self { set, policies }
+    }
+
+    /// Those that have this very type.
+    fn exactly(&self, key: &str) -> &[&'p Arc<Policy>] {
+        self.policies.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Those that decide about the type, or about what a pattern covers and no other policy names.
+    fn level(&self, key: &str) -> &[&'p Arc<Policy>] {
+        let mut levels = action_type::levels(key).map(|key| self.exactly(&key));
+        levels.find(|level| !level.is_empty()).unwrap_or_default()
+    }
+}
+
+/// An action type as it is compared.
+fn lower_case(action_type: &str) -> Cow<'_, str> {
+    if action_type.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(action_type.to_ascii_lowercase())
     } else {
-        &[]
+        Cow::Borrowed(action_type)
     }
 }
 

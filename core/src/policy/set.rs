@@ -53,37 +53,42 @@ impl PolicySet {
         let mut known = known.entries().iter().peekable();
         let mut cache = Cache::default();
         let mut findings = Findings::default();
-        let mut entries = Vec::new();
+        // In name order, and each name once, because `known` is.
+        let mut shared: Vec<Entry> = Vec::new();
+        let mut compiled = Vec::new();
         let mut names = HashSet::new();
         for spec in specs {
             while known
                 .next_if(|entry| entry.policy.name() < spec.name.as_str())
                 .is_some()
             {}
-            let shared = known.next_if(|entry| entry.policy.is_written_as(&spec));
-            match shared {
-                Some(entry) if !names.contains(&spec.name) => entries.push(entry.clone()),
-                _ => {
-                    let label = label(&spec.name);
-                    let mut sink = Sink {
-                        code: Code::InvalidManifest,
-                        policy: Some(label.clone()),
-                        text: &Nowhere,
-                        findings: &mut findings,
-                    };
-                    if names.contains(&spec.name) {
-                        let message = format!("duplicate policy name `{label}`");
-                        sink.error_help(Span::default(), message, "rename one of the two");
-                    }
-                    let policy = Draft::of(&spec).compile(&label, &mut cache, &mut sink);
-                    entries.extend(policy.map(Entry::new));
-                }
+            let same = known.next_if(|entry| entry.policy.is_written_as(&spec));
+            if let Some(entry) = same
+                && !names.contains(&spec.name)
+            {
+                shared.push(entry.clone());
+                continue;
             }
+            let label = label(&spec.name);
+            let mut sink = Sink {
+                code: Code::InvalidManifest,
+                policy: Some(label.clone()),
+                text: &Nowhere,
+                findings: &mut findings,
+            };
+            let by_name = |entry: &Entry| entry.policy.name().cmp(&spec.name);
+            if names.contains(&spec.name) || shared.binary_search_by(by_name).is_ok() {
+                let message = format!("duplicate policy name `{label}`");
+                sink.error_help(Span::default(), message, "rename one of the two");
+            }
+            let policy = Draft::of(&spec).compile(&label, &mut cache, &mut sink);
+            compiled.extend(policy.map(Entry::new));
             names.insert(spec.name);
         }
+        shared.append(&mut compiled);
         match Error::from_diagnostics(findings.in_order_of_report()) {
             Some(error) => Err(error),
-            None => Ok(Self::new(entries)),
+            None => Ok(Self::new(shared)),
         }
     }
 

@@ -53,14 +53,6 @@ CREATE TABLE policy_version (
     PRIMARY KEY (workspace, name, seq)
 ) STRICT, WITHOUT ROWID;
 
--- No write can forget to keep what it replaces.
-CREATE TRIGGER policy_replaced BEFORE UPDATE ON policy WHEN NEW.seq <> OLD.seq BEGIN
-    INSERT INTO policy_version (workspace, name, active, seq, action_type, approval_required,
-                                approval_timeout_hours, allowed_repos, allowed_branches, conditions)
-    VALUES (OLD.workspace, OLD.name, OLD.active, OLD.seq, OLD.action_type, OLD.approval_required,
-            OLD.approval_timeout_hours, OLD.allowed_repos, OLD.allowed_branches, OLD.conditions);
-END;
-
 CREATE TABLE breaker (
     workspace TEXT NOT NULL REFERENCES workspace (id),
     anomaly_type TEXT NOT NULL,

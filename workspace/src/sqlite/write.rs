@@ -2,7 +2,6 @@
 
 use lattice_core::audit::{Record, Tree};
 use lattice_core::{AllowList, Breaker, Conditions, Error, Policy};
-use serde_json::Value;
 
 use super::{ReadWrite, Transaction};
 use crate::store::{Head, KeyRow, WorkspaceRow, Write};
@@ -80,10 +79,22 @@ impl Write for Transaction<ReadWrite> {
         &self,
         id: &str,
         seq: u64,
+        replaced: &mut dyn Iterator<Item = &str>,
         active: &mut dyn Iterator<Item = &Policy>,
         deactivated: &[String],
     ) -> Result<(), Error> {
         self.run(|connection| {
+            // Not by a trigger: with one, SQLite prepares to undo each single insert.
+            let mut keep = connection.prepare_cached(
+                "INSERT INTO policy_version (workspace, name, active, seq, action_type, approval_required,
+                                             approval_timeout_hours, allowed_repos, allowed_branches, conditions)
+                 SELECT workspace, name, active, seq, action_type, approval_required,
+                        approval_timeout_hours, allowed_repos, allowed_branches, conditions
+                 FROM policy WHERE workspace = ?1 AND name = ?2",
+            )?;
+            for name in replaced {
+                keep.execute((id, name))?;
+            }
             let mut write = connection.prepare_cached(
                 "INSERT INTO policy (workspace, seq, active, name, action_type, approval_required,
                                      approval_timeout_hours, allowed_repos, allowed_branches, conditions)
@@ -103,8 +114,8 @@ impl Write for Transaction<ReadWrite> {
                     policy.action_type(),
                     policy.approval_required(),
                     policy.approval_timeout_hours(),
-                    policy.allowed_repos().map(json),
-                    policy.allowed_branches().map(json),
+                    policy.allowed_repos().map(json).transpose()?,
+                    policy.allowed_branches().map(json).transpose()?,
                     policy.conditions().map(Conditions::text),
                 ))?;
             }
@@ -138,7 +149,8 @@ impl Write for Transaction<ReadWrite> {
 }
 
 /// A list of patterns as JSON.
-fn json(list: &AllowList) -> String {
-    let texts: Value = list.texts().collect();
-    texts.to_string()
+fn json(list: &AllowList) -> rusqlite::Result<String> {
+    let texts: Vec<&str> = list.texts().collect();
+    serde_json::to_string(&texts)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
