@@ -41,7 +41,12 @@ impl Planned {
         mode: Mode,
     ) -> Self {
         let plan = Plan::new(current, manifest.policies(), mode);
-        let (before, after) = current.active.digests(&plan.apply(current).active);
+        let (before, after) = if plan.is_empty() {
+            let unchanged = current.active.digest();
+            (unchanged, unchanged)
+        } else {
+            current.active.digests(&plan.apply(current).active)
+        };
         Self {
             after,
             plan,

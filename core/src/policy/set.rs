@@ -1,7 +1,10 @@
 //! Sets of policies by name.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
+
+use foldhash::fast::FixedState;
 
 use super::draft::{Draft, label};
 use super::{Policy, PolicySpec};
@@ -50,13 +53,13 @@ impl PolicySet {
         specs: impl IntoIterator<Item = PolicySpec>,
         known: &Self,
     ) -> Result<Self, Error> {
+        let specs = specs.into_iter();
         let mut known = known.entries().iter().peekable();
         let mut cache = Cache::default();
         let mut findings = Findings::default();
-        // In name order, and each name once, because `known` is.
-        let mut shared: Vec<Entry> = Vec::new();
-        let mut compiled = Vec::new();
-        let mut names = HashSet::new();
+        let mut entries = Vec::new();
+        let mut names: HashSet<Cow<'_, str>, FixedState> = HashSet::default();
+        names.reserve(specs.size_hint().0);
         for spec in specs {
             while known
                 .next_if(|entry| entry.policy.name() < spec.name.as_str())
@@ -64,9 +67,9 @@ impl PolicySet {
             {}
             let same = known.next_if(|entry| entry.policy.is_written_as(&spec));
             if let Some(entry) = same
-                && !names.contains(&spec.name)
+                && names.insert(entry.policy.name().into())
             {
-                shared.push(entry.clone());
+                entries.push(entry.clone());
                 continue;
             }
             let label = label(&spec.name);
@@ -76,25 +79,28 @@ impl PolicySet {
                 text: &Nowhere,
                 findings: &mut findings,
             };
-            let by_name = |entry: &Entry| entry.policy.name().cmp(&spec.name);
-            if names.contains(&spec.name) || shared.binary_search_by(by_name).is_ok() {
+            if names.contains(spec.name.as_str()) {
                 let message = format!("duplicate policy name `{label}`");
                 sink.error_help(Span::default(), message, "rename one of the two");
             }
             let policy = Draft::of(&spec).compile(&label, &mut cache, &mut sink);
-            compiled.extend(policy.map(Entry::new));
-            names.insert(spec.name);
+            entries.extend(policy.map(Entry::new));
+            names.insert(spec.name.into());
         }
-        shared.append(&mut compiled);
         match Error::from_diagnostics(findings.in_order_of_report()) {
             Some(error) => Err(error),
-            None => Ok(Self::new(shared)),
+            None => Ok(Self::new(entries)),
         }
     }
 
     /// The set of policies of which no two share a name.
     pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_by(|a, b| a.policy.name().cmp(b.policy.name()));
+        Self::in_order(entries)
+    }
+
+    /// The set of policies that are in name order, and of which no two share a name.
+    pub(crate) fn in_order(entries: Vec<Entry>) -> Self {
         Self {
             entries: entries.into(),
             index: Arc::default(),

@@ -1,17 +1,20 @@
 //! Plans: the name-keyed difference between a workspace and a manifest, and what an import will do.
 
+mod level;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::sync::Arc;
 
-use crate::action_type;
+use foldhash::fast::FixedState;
+
 use crate::audit::Names;
 use crate::decode::list;
 use crate::diff;
 use crate::policy::{Entry, Policy, PolicySet, State};
 use crate::view::{Change, ChangeAction, Mode, Summary};
+use level::{Levels, lower_case};
 
 /// What an import will do to a workspace.
 ///
@@ -265,7 +268,7 @@ impl Plan {
             ChangeAction::Deactivate => None,
         });
         State {
-            active: PolicySet::new(active.cloned().collect()),
+            active: PolicySet::in_order(active.cloned().collect()),
             deactivated,
         }
     }
@@ -299,7 +302,7 @@ impl Plan {
     /// it decided it still decides.
     fn level_notes(&self, notes: &mut Vec<String>) {
         // How a type is written, and whether a level can change by it.
-        let mut types: HashMap<Cow<'_, str>, (&str, bool)> = HashMap::new();
+        let mut types: HashMap<Cow<'_, str>, (&str, bool), FixedState> = HashMap::default();
         for step in self.steps().filter(|step| step.writes()) {
             for Entry { policy, .. } in step.before.into_iter().chain(step.after) {
                 let key = lower_case(policy.action_type());
@@ -311,15 +314,12 @@ impl Plan {
         types.retain(|_, (_, moves)| *moves);
         let mut types: Vec<_> = types.into_iter().collect();
         types.sort_unstable();
-        let keys = types.iter().map(|(key, _)| &**key);
-        let levels: HashSet<String> = keys.flat_map(action_type::levels).collect();
-        let active = ByType::new(&self.active, &levels);
-        let desired = ByType::new(&self.desired, &levels);
+        let levels = Levels::new(self, types.iter().map(|(key, _)| &**key));
         for (key, (written, _)) in types {
-            let was = Level::of(active.level(&key));
+            let was = levels.active(&key);
             let is = match self.mode {
-                Mode::Replace => Level::of(desired.level(&key)),
-                Mode::Additive => Level::after_addition(&active, &desired, &key),
+                Mode::Replace => levels.desired(&key),
+                Mode::Additive => levels.together(&key),
             };
             if was.differs_from(&is) {
                 notes.push(format!("{written}: decided by {was} → {is}"));
@@ -380,131 +380,5 @@ fn without(names: &[&str], others: &[&str]) -> String {
     match rest.as_slice() {
         [] => "none".to_owned(),
         rest => list(rest),
-    }
-}
-
-/// The policies that decide about an action type.
-struct Level<'p> {
-    /// The action type that they share, as one of them writes it; `None` if there are none.
-    action_type: Option<&'p str>,
-    size: usize,
-    /// The names of those that require approval.
-    asking: Vec<&'p str>,
-}
-
-/// How many of the policies of a level require approval.
-#[derive(Debug, PartialEq, Eq)]
-enum Approval {
-    None,
-    All,
-    Some(usize, usize),
-}
-
-impl<'p> Level<'p> {
-    fn of(policies: &[&'p Arc<Policy>]) -> Self {
-        let mut level = Self {
-            action_type: None,
-            size: 0,
-            asking: Vec::new(),
-        };
-        for policy in policies {
-            level.action_type.get_or_insert(policy.action_type());
-            level.size += 1;
-            if policy.approval_required() {
-                level.asking.push(policy.name());
-            }
-        }
-        level
-    }
-
-    /// Whether the two are described differently; the case of letters says nothing.
-    fn differs_from(&self, other: &Self) -> bool {
-        let action_type = |level: &Self| level.action_type.map(str::to_ascii_lowercase);
-        (action_type(self), self.approval()) != (action_type(other), other.approval())
-    }
-
-    fn approval(&self) -> Approval {
-        match self.asking.len() {
-            0 => Approval::None,
-            all if all == self.size => Approval::All,
-            some => Approval::Some(some, self.size),
-        }
-    }
-
-    /// The level when the policies of `desired` have taken the place of those of the same names.
-    fn after_addition(current: &ByType<'p>, desired: &ByType<'p>, key: &str) -> Self {
-        for key in action_type::levels(key) {
-            let added = desired.exactly(&key);
-            let stays = |policy: &&Arc<Policy>| {
-                let by_name = |other: &&Arc<Policy>| other.name().cmp(policy.name());
-                // Nearly every policy is replaced by one of the same type, so that the whole set is seldom searched.
-                added.binary_search_by(by_name).is_err() && desired.set.get(policy.name()).is_none()
-            };
-            let current = current.exactly(&key).iter().copied();
-            let mut policies: Vec<_> = current.filter(stays).collect();
-            policies.extend(added);
-            if !policies.is_empty() {
-                policies.sort_by_key(|policy| policy.name());
-                return Self::of(&policies);
-            }
-        }
-        Self::of(&[])
-    }
-}
-
-/// A set by action type, without regard to ASCII case. Cheaper than its index, which is made for decisions.
-struct ByType<'p> {
-    set: &'p PolicySet,
-    // INVARIANT: no list is empty, and each is in name order.
-    policies: HashMap<Cow<'p, str>, Vec<&'p Arc<Policy>>>,
-}
-
-impl<'p> ByType<'p> {
-    /// The policies whose action type is among some.
-    fn new(set: &'p PolicySet, types: &HashSet<String>) -> Self {
-        let mut policies: HashMap<_, Vec<_>> = HashMap::new();
-        if !types.is_empty() {
-            for policy in set.iter() {
-                let key = lower_case(policy.action_type());
-                if types.contains(&*key) {
-                    policies.entry(key).or_default().push(policy);
-                }
-            }
-        }
-        Self { set, policies }
-    }
-
-    /// Those that have this very type.
-    fn exactly(&self, key: &str) -> &[&'p Arc<Policy>] {
-        self.policies.get(key).map_or(&[], Vec::as_slice)
-    }
-
-    /// Those that decide about the type, or about what a pattern covers and no other policy names.
-    fn level(&self, key: &str) -> &[&'p Arc<Policy>] {
-        let mut levels = action_type::levels(key).map(|key| self.exactly(&key));
-        levels.find(|level| !level.is_empty()).unwrap_or_default()
-    }
-}
-
-/// An action type as it is compared.
-fn lower_case(action_type: &str) -> Cow<'_, str> {
-    if action_type.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(action_type.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(action_type)
-    }
-}
-
-impl fmt::Display for Level<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(action_type) = self.action_type else {
-            return f.write_str("no policy");
-        };
-        write!(f, "`{}` ", action_type.to_ascii_lowercase())?;
-        match self.approval() {
-            Approval::None => f.write_str("(no approval)"),
-            Approval::All => f.write_str("(approval)"),
-            Approval::Some(some, all) => write!(f, "(approval by {some} of {all} policies)"),
-        }
     }
 }
