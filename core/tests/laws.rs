@@ -31,7 +31,7 @@ fn decide(policies: &PolicySet, action: &Value) -> Decision<'static> {
 }
 
 /// All that is said of an error.
-fn report(error: Error) -> Vec<String> {
+fn report(error: &Error) -> Vec<String> {
     let diagnostics = error.diagnostics();
     diagnostics
         .map(|diagnostic| format!("{diagnostic:?}"))
@@ -202,7 +202,7 @@ proptest! {
                 prop_assert_eq!(beside.digest(), alone.digest());
                 prop_assert!(beside.iter().map(|policy| policy.spec()).eq(alone.iter().map(|policy| policy.spec())));
             }
-            (beside, alone) => prop_assert_eq!(beside.err().map(report), alone.err().map(report)),
+            (beside, alone) => prop_assert_eq!(beside.err().as_ref().map(report), alone.err().as_ref().map(report)),
         }
     }
 
