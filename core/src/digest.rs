@@ -1,5 +1,7 @@
 //! The state digest: equal policies, and only they, share it.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -56,19 +58,70 @@ impl PolicySet {
     /// # Ok::<(), lattice_core::Error>(())
     /// ```
     pub fn digest(&self) -> Hash {
-        let mut hash = Sha256::new();
+        let mut state = StateHash::new();
         let mut json = Vec::new();
+        for policy in self.iter() {
+            write(&mut json, &Body::new(policy, policy.name()));
+            state.add(&json);
+        }
+        state.finish()
+    }
+
+    /// The digests of two sets; what the two share is written once for both.
+    pub fn digests(&self, other: &Self) -> (Hash, Hash) {
+        let (mut first, mut second) = (StateHash::new(), StateHash::new());
+        let mut json = Vec::new();
+        let (mut ours, mut theirs) = (self.iter().peekable(), other.iter().peekable());
+        loop {
+            let (ours, theirs) = match (ours.peek(), theirs.peek()) {
+                (None, None) => return (first.finish(), second.finish()),
+                (Some(a), Some(b)) if Arc::ptr_eq(a, b) => (ours.next(), theirs.next()),
+                (Some(a), Some(b)) if a.name() > b.name() => (None, theirs.next()),
+                (None, Some(_)) => (None, theirs.next()),
+                (Some(_), _) => (ours.next(), None),
+            };
+            if let Some(policy) = ours.or(theirs) {
+                write(&mut json, &Body::new(policy, policy.name()));
+            }
+            if ours.is_some() {
+                first.add(&json);
+            }
+            if theirs.is_some() {
+                second.add(&json);
+            }
+        }
+    }
+}
+
+/// A state digest in the making.
+struct StateHash {
+    hash: Sha256,
+    is_empty: bool,
+}
+
+impl StateHash {
+    fn new() -> Self {
+        let mut hash = Sha256::new();
         hash.update(DOMAIN);
         hash.update(b"[");
-        for (i, policy) in self.iter().enumerate() {
-            if i > 0 {
-                hash.update(b",");
-            }
-            write(&mut json, &Body::new(policy, policy.name()));
-            hash.update(&json);
+        Self {
+            hash,
+            is_empty: true,
         }
-        hash.update(b"]");
-        hash.finalize().into()
+    }
+
+    /// Adds the next policy in name order.
+    fn add(&mut self, json: &[u8]) {
+        if !self.is_empty {
+            self.hash.update(b",");
+        }
+        self.is_empty = false;
+        self.hash.update(json);
+    }
+
+    fn finish(mut self) -> Hash {
+        self.hash.update(b"]");
+        self.hash.finalize().into()
     }
 }
 

@@ -14,9 +14,10 @@ mod generate;
 mod rewrite;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use lattice_core::view::{ChangeAction, Decision, Status};
-use lattice_core::{Action, Manifest, Mode, Plan, PolicySet, PolicySpec, State};
+use lattice_core::{Action, Error, Manifest, Mode, Plan, PolicySet, PolicySpec, State};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
@@ -28,6 +29,14 @@ fn decide(policies: &PolicySet, action: &Value) -> Decision<'static> {
     let json = action.to_string();
     let action = Action::parse(json.as_bytes()).expect("generated actions parse");
     policies.decide(&action).into_owned()
+}
+
+/// All that is said of an error.
+fn report(error: &Error) -> Vec<String> {
+    let diagnostics = error.diagnostics();
+    diagnostics
+        .map(|diagnostic| format!("{diagnostic:?}"))
+        .collect()
 }
 
 /// `policy_not_found` = `denied` < `requested` < `executed`.
@@ -164,6 +173,59 @@ proptest! {
         prop_assert!(plan.is_empty());
         prop_assert!(plan.notes().is_empty());
         prop_assert_eq!(plan.apply(&state), state);
+    }
+
+    /// In any order, with names that come twice and policies that do not compile among them.
+    #[test]
+    fn compiling_beside_a_set_is_compiling(
+        given in specs(), others in specs(), picks in prop::collection::vec(any::<Index>(), 0..8), bad in any::<bool>(),
+    ) {
+        let known = set(given.iter().step_by(2).chain(&others).cloned().fold(
+            Vec::new(),
+            |mut known: Vec<PolicySpec>, spec| {
+                if known.iter().all(|other| other.name != spec.name) {
+                    known.push(spec);
+                }
+                known
+            },
+        ));
+        let mut specs: Vec<PolicySpec> = known.iter().map(|policy| policy.spec()).collect();
+        specs.extend(given);
+        let specs: Vec<PolicySpec> = picks
+            .iter()
+            .filter(|_| !specs.is_empty())
+            .map(|pick| pick.get(&specs).clone())
+            .chain(specs.first().filter(|_| bad).map(|spec| PolicySpec { approval_timeout_hours: 0, ..spec.clone() }))
+            .collect();
+        let (beside, alone) = (PolicySet::compile_beside(specs.clone(), &known), PolicySet::compile(specs));
+        match (beside, alone) {
+            (Ok(beside), Ok(alone)) => {
+                prop_assert_eq!(beside.digest(), alone.digest());
+                prop_assert!(beside.iter().map(|policy| policy.spec()).eq(alone.iter().map(|policy| policy.spec())));
+            }
+            (beside, alone) => prop_assert_eq!(beside.err().as_ref().map(report), alone.err().as_ref().map(report)),
+        }
+    }
+
+    #[test]
+    fn two_digests_at_once_are_those_of_the_sets(state in state(), desired in specs(), mode in mode()) {
+        let desired = set(desired);
+        let after = Plan::new(&state, &desired, mode).apply(&state).active;
+        for other in [&after, &desired, &PolicySet::default()] {
+            let expected = (state.active.digest(), other.digest());
+            prop_assert_eq!(state.active.digests(other), expected);
+            prop_assert_eq!(other.digests(&state.active), (expected.1, expected.0));
+        }
+    }
+
+    #[test]
+    fn what_is_written_as_before_is_shared(state in state(), desired in specs(), mode in mode()) {
+        let known = Plan::new(&state, &set(desired), mode).apply(&state).active;
+        let specs = state.active.iter().map(|policy| policy.spec());
+        for policy in PolicySet::compile_beside(specs, &known).unwrap().iter() {
+            let same = known.get(policy.name()).filter(|known| known.spec() == policy.spec());
+            prop_assert!(same.is_none_or(|known| Arc::ptr_eq(known, policy)));
+        }
     }
 
     #[test]

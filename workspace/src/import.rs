@@ -41,13 +41,19 @@ impl Planned {
         mode: Mode,
     ) -> Self {
         let plan = Plan::new(current, manifest.policies(), mode);
+        let (before, after) = if plan.is_empty() {
+            let unchanged = current.active.digest();
+            (unchanged, unchanged)
+        } else {
+            current.active.digests(&plan.apply(current).active)
+        };
         Self {
-            after: plan.apply(current).active.digest(),
+            after,
             plan,
             workspace: view::WorkspaceRef::from(workspace),
             base: Base {
                 revision: workspace.revision,
-                digest: current.active.digest(),
+                digest: before,
             },
             manifest_sha256: manifest.sha256(),
             manifest_version: manifest.version(),
@@ -144,7 +150,8 @@ pub fn import(
     write.change_policies(
         &workspace.id,
         log.seq(),
-        &mut plan.writes().map(|policy| policy.spec()),
+        &mut plan.replaced(),
+        &mut plan.writes().map(AsRef::as_ref),
         &names.deactivated,
     )?;
     let event = Event::import(&ImportEvent {

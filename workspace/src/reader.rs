@@ -94,12 +94,8 @@ impl Reader {
     /// What importing `manifest` would do.
     pub fn plan(&self, manifest: &Manifest, mode: Mode) -> Result<Planned, Error> {
         self.require_service_key()?;
-        Ok(Planned::new(
-            &self.workspace,
-            &self.state()?,
-            manifest,
-            mode,
-        ))
+        let state = self.state_beside(manifest.policies())?;
+        Ok(Planned::new(&self.workspace, &state, manifest, mode))
     }
 
     /// How the workspace's policies meet `action`. All that an agent key may ask for.
@@ -170,16 +166,22 @@ impl Reader {
     }
 
     fn state(&self) -> Result<State, Error> {
+        self.state_beside(&PolicySet::default())
+    }
+
+    /// The state; what is stored just as it is written in `known` is not compiled again.
+    fn state_beside(&self, known: &PolicySet) -> Result<State, Error> {
         compile(
             self.read.snapshot(&self.workspace.id)?,
+            known,
             &self.workspace.name,
         )
     }
 }
 
 /// What was imported compiled then; if it no longer does, the store was edited or this engine is another one.
-fn compile(snapshot: Snapshot, workspace: &str) -> Result<State, Error> {
-    let active = PolicySet::compile(snapshot.active).map_err(|error| {
+fn compile(snapshot: Snapshot, known: &PolicySet, workspace: &str) -> Result<State, Error> {
+    let active = PolicySet::compile_beside(snapshot.active, known).map_err(|error| {
         let name = error
             .diagnostics()
             .next()

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use lattice_core::audit::{Record, Tree};
 use lattice_core::hash::Hash;
 use lattice_core::view::KeyKind;
-use lattice_core::{Breaker, Error, PolicySpec};
+use lattice_core::{Breaker, Error, Policy, PolicySpec};
 
 /// A place that holds workspaces. Every failure of it is `STORE_UNAVAILABLE`.
 pub trait Store: Debug + Send + Sync {
@@ -80,13 +80,14 @@ pub trait Write: Read {
     fn advance(&self, id: &str, from: u64) -> Result<bool, Error>;
 
     /// Makes `active` the stored and active policies of those names in the workspace `id`, and switches off those
-    /// named in `deactivated`. All others stay. The versions before are kept, and these are recorded as those of
-    /// the audit event `seq`.
+    /// named in `deactivated`. All others stay. The versions before are kept, whose names are `replaced`: all of the
+    /// names that are stored already. The new ones are recorded as those of the audit event `seq`.
     fn change_policies(
         &self,
         id: &str,
         seq: u64,
-        active: &mut dyn Iterator<Item = PolicySpec>,
+        replaced: &mut dyn Iterator<Item = &str>,
+        active: &mut dyn Iterator<Item = &Policy>,
         deactivated: &[String],
     ) -> Result<(), Error>;
 

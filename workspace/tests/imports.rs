@@ -97,7 +97,8 @@ fn imports_write_what_they_say_and_keep_every_version() {
     }
     assert_eq!(
         world.rows(
-            "SELECT name, seq, active, approval_required FROM policy_version ORDER BY name, seq"
+            "SELECT name, seq, active, approval_required FROM policy_version
+             UNION ALL SELECT name, seq, active, approval_required FROM policy ORDER BY name, seq"
         ),
         [
             "a 1 1 0", "a 3 0 0", "a 4 1 1", "a 6 0 1", "b 1 1 0", "b 2 1 1", "b 3 0 1", "b 4 1 1",

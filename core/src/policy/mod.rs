@@ -92,7 +92,8 @@ impl AllowList {
         }
     }
 
-    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+    /// Their texts, in order.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.globs.iter().map(Glob::text)
     }
 }
@@ -163,6 +164,22 @@ impl Policy {
             allowed_branches: texts(&self.allowed_branches),
             conditions: self.conditions.as_ref().map(|c| c.text().to_owned()),
         }
+    }
+
+    /// Whether `spec` is what [`Policy::spec`] gives: the very same texts, so that compiling it gives this policy.
+    fn is_written_as(&self, spec: &PolicySpec) -> bool {
+        let same = |list: Option<&AllowList>, texts: Option<&[String]>| match (list, texts) {
+            (Some(list), Some(texts)) => list.texts().eq(texts),
+            (None, None) => true,
+            (_, _) => false,
+        };
+        *self.name == *spec.name
+            && *self.action_type == *spec.action_type
+            && self.approval_required == spec.approval_required
+            && self.approval_timeout_hours == spec.approval_timeout_hours
+            && same(self.allowed_repos(), spec.allowed_repos.as_deref())
+            && same(self.allowed_branches(), spec.allowed_branches.as_deref())
+            && self.conditions().map(Conditions::text) == spec.conditions.as_deref()
     }
 
     /// Whether the two conditions are written differently, whatever they mean.

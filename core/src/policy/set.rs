@@ -1,7 +1,10 @@
 //! Sets of policies by name.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
+
+use foldhash::fast::FixedState;
 
 use super::draft::{Draft, label};
 use super::{Policy, PolicySpec};
@@ -36,11 +39,39 @@ impl PolicySet {
     /// `POLICY_COMPILE_ERROR` for conditions, placed in their text; `INVALID_MANIFEST`, without a place, for other
     /// fields and for a name that is used twice. Every bad policy is in it, in the order given.
     pub fn compile(specs: impl IntoIterator<Item = PolicySpec>) -> Result<Self, Error> {
+        Self::compile_beside(specs, &Self::default())
+    }
+
+    /// As [`PolicySet::compile`], with the same result; a policy that is written in `known` just as in `specs` is shared
+    /// with it instead of being compiled again. All of those are found if `specs` are in name order, as a store gives
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// As [`PolicySet::compile`].
+    pub fn compile_beside(
+        specs: impl IntoIterator<Item = PolicySpec>,
+        known: &Self,
+    ) -> Result<Self, Error> {
+        let specs = specs.into_iter();
+        let mut known = known.entries().iter().peekable();
         let mut cache = Cache::default();
         let mut findings = Findings::default();
-        let mut policies = Vec::new();
-        let mut names = BTreeSet::new();
+        let mut entries = Vec::new();
+        let mut names: HashSet<Cow<'_, str>, FixedState> = HashSet::default();
+        names.reserve(specs.size_hint().0);
         for spec in specs {
+            while known
+                .next_if(|entry| entry.policy.name() < spec.name.as_str())
+                .is_some()
+            {}
+            let same = known.next_if(|entry| entry.policy.is_written_as(&spec));
+            if let Some(entry) = same
+                && names.insert(entry.policy.name().into())
+            {
+                entries.push(entry.clone());
+                continue;
+            }
             let label = label(&spec.name);
             let mut sink = Sink {
                 code: Code::InvalidManifest,
@@ -48,23 +79,28 @@ impl PolicySet {
                 text: &Nowhere,
                 findings: &mut findings,
             };
-            if names.contains(&spec.name) {
+            if names.contains(spec.name.as_str()) {
                 let message = format!("duplicate policy name `{label}`");
                 sink.error_help(Span::default(), message, "rename one of the two");
             }
             let policy = Draft::of(&spec).compile(&label, &mut cache, &mut sink);
-            policies.extend(policy.map(Entry::new));
-            names.insert(spec.name);
+            entries.extend(policy.map(Entry::new));
+            names.insert(spec.name.into());
         }
         match Error::from_diagnostics(findings.in_order_of_report()) {
             Some(error) => Err(error),
-            None => Ok(Self::new(policies)),
+            None => Ok(Self::new(entries)),
         }
     }
 
     /// The set of policies of which no two share a name.
     pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_by(|a, b| a.policy.name().cmp(b.policy.name()));
+        Self::in_order(entries)
+    }
+
+    /// The set of policies that are in name order, and of which no two share a name.
+    pub(crate) fn in_order(entries: Vec<Entry>) -> Self {
         Self {
             entries: entries.into(),
             index: Arc::default(),

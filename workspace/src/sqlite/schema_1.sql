@@ -20,7 +20,7 @@ CREATE TABLE access_key (
 
 CREATE INDEX access_key_workspace ON access_key (workspace);
 
--- The last version of every policy, deactivated ones included.
+-- The last version of every policy, deactivated ones included. Imports write it in the order of its key.
 CREATE TABLE policy (
     workspace TEXT NOT NULL REFERENCES workspace (id),
     name TEXT NOT NULL,
@@ -35,9 +35,10 @@ CREATE TABLE policy (
     allowed_branches TEXT,
     conditions TEXT,
     PRIMARY KEY (workspace, name)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
--- Every version of every policy. The state after event N has, of each name, the last version with seq <= N.
+-- The versions that later ones replaced. The state after event N has, of each name, the last version with seq <= N in
+-- the two tables together.
 CREATE TABLE policy_version (
     workspace TEXT NOT NULL REFERENCES workspace (id),
     name TEXT NOT NULL,
@@ -50,7 +51,7 @@ CREATE TABLE policy_version (
     allowed_branches TEXT,
     conditions TEXT,
     PRIMARY KEY (workspace, name, seq)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE breaker (
     workspace TEXT NOT NULL REFERENCES workspace (id),

@@ -1,7 +1,7 @@
 //! Rows into the tables. The transaction began with the connection, and ends here or not at all.
 
 use lattice_core::audit::{Record, Tree};
-use lattice_core::{Breaker, Error, PolicySpec};
+use lattice_core::{AllowList, Breaker, Conditions, Error, Policy};
 
 use super::{ReadWrite, Transaction};
 use crate::store::{Head, KeyRow, WorkspaceRow, Write};
@@ -79,11 +79,23 @@ impl Write for Transaction<ReadWrite> {
         &self,
         id: &str,
         seq: u64,
-        active: &mut dyn Iterator<Item = PolicySpec>,
+        replaced: &mut dyn Iterator<Item = &str>,
+        active: &mut dyn Iterator<Item = &Policy>,
         deactivated: &[String],
     ) -> Result<(), Error> {
-        for policy in active {
-            self.execute(
+        self.run(|connection| {
+            // Not by a trigger: with one, SQLite prepares to undo each single insert.
+            let mut keep = connection.prepare_cached(
+                "INSERT INTO policy_version (workspace, name, active, seq, action_type, approval_required,
+                                             approval_timeout_hours, allowed_repos, allowed_branches, conditions)
+                 SELECT workspace, name, active, seq, action_type, approval_required,
+                        approval_timeout_hours, allowed_repos, allowed_branches, conditions
+                 FROM policy WHERE workspace = ?1 AND name = ?2",
+            )?;
+            for name in replaced {
+                keep.execute((id, name))?;
+            }
+            let mut write = connection.prepare_cached(
                 "INSERT INTO policy (workspace, seq, active, name, action_type, approval_required,
                                      approval_timeout_hours, allowed_repos, allowed_branches, conditions)
                  VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
@@ -93,34 +105,28 @@ impl Write for Transaction<ReadWrite> {
                      approval_timeout_hours = excluded.approval_timeout_hours,
                      allowed_repos = excluded.allowed_repos, allowed_branches = excluded.allowed_branches,
                      conditions = excluded.conditions",
-                (
+            )?;
+            for policy in active {
+                write.execute((
                     id,
                     seq,
-                    &policy.name,
-                    &policy.action_type,
-                    policy.approval_required,
-                    policy.approval_timeout_hours,
-                    policy.allowed_repos.as_deref().map(json),
-                    policy.allowed_branches.as_deref().map(json),
-                    &policy.conditions,
-                ),
-            )?;
-        }
-        for name in deactivated {
-            self.execute(
+                    policy.name(),
+                    policy.action_type(),
+                    policy.approval_required(),
+                    policy.approval_timeout_hours(),
+                    policy.allowed_repos().map(json).transpose()?,
+                    policy.allowed_branches().map(json).transpose()?,
+                    policy.conditions().map(Conditions::text),
+                ))?;
+            }
+            let mut switch_off = connection.prepare_cached(
                 "UPDATE policy SET seq = ?2, active = 0 WHERE workspace = ?1 AND name = ?3",
-                (id, seq, name),
             )?;
-        }
-        self.execute(
-            "INSERT INTO policy_version (workspace, name, active, seq, action_type, approval_required,
-                                         approval_timeout_hours, allowed_repos, allowed_branches, conditions)
-             SELECT workspace, name, active, seq, action_type, approval_required,
-                    approval_timeout_hours, allowed_repos, allowed_branches, conditions
-             FROM policy WHERE workspace = ?1 AND seq = ?2",
-            (id, seq),
-        )?;
-        Ok(())
+            for name in deactivated {
+                switch_off.execute((id, seq, name))?;
+            }
+            Ok(())
+        })
     }
 
     fn append(&self, id: &str, record: &Record, head: &Head) -> Result<(), Error> {
@@ -143,6 +149,8 @@ impl Write for Transaction<ReadWrite> {
 }
 
 /// A list of patterns as JSON.
-fn json(patterns: &[String]) -> String {
-    serde_json::Value::from(patterns).to_string()
+fn json(list: &AllowList) -> rusqlite::Result<String> {
+    let texts: Vec<&str> = list.texts().collect();
+    serde_json::to_string(&texts)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }

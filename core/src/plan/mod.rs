@@ -1,16 +1,20 @@
 //! Plans: the name-keyed difference between a workspace and a manifest, and what an import will do.
 
+mod level;
+
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::action_type;
+use foldhash::fast::FixedState;
+
 use crate::audit::Names;
 use crate::decode::list;
 use crate::diff;
 use crate::policy::{Entry, Policy, PolicySet, State};
 use crate::view::{Change, ChangeAction, Mode, Summary};
+use level::{Levels, lower_case};
 
 /// What an import will do to a workspace.
 ///
@@ -240,6 +244,16 @@ impl Plan {
         off.map(Step::name)
     }
 
+    /// The names of the policies that are there already and get another version, in order: those modified, switched
+    /// off, or brought back.
+    pub fn replaced(&self) -> impl Iterator<Item = &str> {
+        let is_new = |step: &Step<'_>| step.is(ChangeAction::Add) && !step.outcome.reactivated;
+        let replaced = self
+            .steps()
+            .filter(move |step| step.writes() && !is_new(step));
+        replaced.map(Step::name)
+    }
+
     /// The state after the plan, given the state it was made against.
     #[must_use]
     pub fn apply(&self, current: &State) -> State {
@@ -254,7 +268,7 @@ impl Plan {
             ChangeAction::Deactivate => None,
         });
         State {
-            active: PolicySet::new(active.cloned().collect()),
+            active: PolicySet::in_order(active.cloned().collect()),
             deactivated,
         }
     }
@@ -288,21 +302,24 @@ impl Plan {
     /// it decided it still decides.
     fn level_notes(&self, notes: &mut Vec<String>) {
         // How a type is written, and whether a level can change by it.
-        let mut types: BTreeMap<String, (&str, bool)> = BTreeMap::new();
+        let mut types: HashMap<Cow<'_, str>, (&str, bool), FixedState> = HashMap::default();
         for step in self.steps().filter(|step| step.writes()) {
             for Entry { policy, .. } in step.before.into_iter().chain(step.after) {
-                let key = policy.action_type().to_ascii_lowercase();
+                let key = lower_case(policy.action_type());
                 let (written, moves) = types.entry(key).or_default();
                 *written = policy.action_type();
                 *moves |= step.moves_levels();
             }
         }
         types.retain(|_, (_, moves)| *moves);
+        let mut types: Vec<_> = types.into_iter().collect();
+        types.sort_unstable();
+        let levels = Levels::new(self, types.iter().map(|(key, _)| &**key));
         for (key, (written, _)) in types {
-            let was = Level::of(self.active.index().level(&key).policies());
+            let was = levels.active(&key);
             let is = match self.mode {
-                Mode::Replace => Level::of(self.desired.index().level(&key).policies()),
-                Mode::Additive => Level::after_addition(&self.active, &self.desired, &key),
+                Mode::Replace => levels.desired(&key),
+                Mode::Additive => levels.together(&key),
             };
             if was.differs_from(&is) {
                 notes.push(format!("{written}: decided by {was} → {is}"));
@@ -323,7 +340,7 @@ impl Plan {
             .filter(|step| step.is(ChangeAction::Add))
             .filter_map(|step| step.after.map(|entry| &*entry.policy))
             .collect();
-        if added.is_empty() {
+        if added.is_empty() || self.steps().all(|step| step.after.is_some()) {
             return;
         }
         let types: HashSet<&str> = added.iter().map(|p| p.action_type()).collect();
@@ -363,98 +380,5 @@ fn without(names: &[&str], others: &[&str]) -> String {
     match rest.as_slice() {
         [] => "none".to_owned(),
         rest => list(rest),
-    }
-}
-
-/// The policies that decide about an action type.
-struct Level<'p> {
-    /// The action type that they share, as one of them writes it; `None` if there are none.
-    action_type: Option<&'p str>,
-    size: usize,
-    /// The names of those that require approval.
-    asking: Vec<&'p str>,
-}
-
-/// How many of the policies of a level require approval.
-#[derive(Debug, PartialEq, Eq)]
-enum Approval {
-    None,
-    All,
-    Some(usize, usize),
-}
-
-impl<'p> Level<'p> {
-    fn of(policies: impl IntoIterator<Item = &'p Arc<Policy>>) -> Self {
-        let mut level = Self {
-            action_type: None,
-            size: 0,
-            asking: Vec::new(),
-        };
-        for policy in policies {
-            level.action_type.get_or_insert(policy.action_type());
-            level.size += 1;
-            if policy.approval_required() {
-                level.asking.push(policy.name());
-            }
-        }
-        level
-    }
-
-    /// Whether the two are described differently; the case of letters says nothing.
-    fn differs_from(&self, other: &Self) -> bool {
-        let action_type = |level: &Self| level.action_type.map(str::to_ascii_lowercase);
-        (action_type(self), self.approval()) != (action_type(other), other.approval())
-    }
-
-    fn approval(&self) -> Approval {
-        match self.asking.len() {
-            0 => Approval::None,
-            all if all == self.size => Approval::All,
-            some => Approval::Some(some, self.size),
-        }
-    }
-
-    /// The level when the policies of `desired` have taken the place of those of the same names.
-    fn after_addition(current: &'p PolicySet, desired: &'p PolicySet, key: &str) -> Self {
-        for key in action_type::levels(key) {
-            let added = exactly(desired, &key);
-            let stays = |policy: &&Arc<Policy>| {
-                let by_name = |other: &Arc<Policy>| other.name().cmp(policy.name());
-                // Nearly every policy is replaced by one of the same type, so that the whole set is seldom searched.
-                added.binary_search_by(by_name).is_err() && desired.get(policy.name()).is_none()
-            };
-            let mut policies: Vec<_> = exactly(current, &key).iter().filter(stays).collect();
-            policies.extend(added);
-            if !policies.is_empty() {
-                policies.sort_by_key(|policy| policy.name());
-                return Self::of(policies);
-            }
-        }
-        Self::of([])
-    }
-}
-
-/// The policies of a set that have this very action type, without regard to ASCII case.
-fn exactly<'p>(set: &'p PolicySet, key: &str) -> &'p [Arc<Policy>] {
-    let level = set.index().level(key).policies();
-    let is_exact = |policy: &Arc<Policy>| policy.action_type().eq_ignore_ascii_case(key);
-    if level.first().is_some_and(is_exact) {
-        level
-    } else {
-        &[]
-    }
-}
-
-impl fmt::Display for Level<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(action_type) = self.action_type else {
-            return f.write_str("no policy");
-        };
-        write!(f, "`{}` ", action_type.to_ascii_lowercase())?;
-        match self.approval() {
-            Approval::None => f.write_str("(no approval)"),
-            Approval::All => f.write_str("(approval)"),
-            Approval::Some(some, all) => write!(f, "(approval by {some} of {all} policies)"),
-        }
     }
 }
