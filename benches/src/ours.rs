@@ -1,6 +1,7 @@
 //! Every call of the product, in one place.
 
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -15,6 +16,11 @@ use crate::input::Policy;
 /// Reads, checks and compiles a manifest.
 pub fn read(text: &str) -> Manifest {
     Manifest::parse(text.as_bytes()).expect("a valid manifest")
+}
+
+/// The same by several threads.
+pub fn read_on(threads: NonZero<usize>, text: &str) -> Manifest {
+    Manifest::parse_on(threads, text.as_bytes()).expect("a valid manifest")
 }
 
 /// Policies as the product takes plain data.
@@ -34,6 +40,11 @@ pub fn specs(policies: &[Policy]) -> Vec<PolicySpec> {
 /// Compiles plain data.
 pub fn compile(specs: Vec<PolicySpec>) -> PolicySet {
     PolicySet::compile(specs).expect("valid policies")
+}
+
+/// The same by several threads.
+pub fn compile_on(threads: NonZero<usize>, specs: Vec<PolicySpec>) -> PolicySet {
+    PolicySet::compile_on(threads, specs).expect("valid policies")
 }
 
 /// Writes a manifest.
@@ -62,12 +73,12 @@ pub fn test(conditions: &Conditions, action: &Action) -> bool {
 }
 
 /// The verdict with the outcome of every rule.
-pub fn trace(conditions: &Conditions, action: &Action) -> impl Sized {
+pub fn trace<'a>(conditions: &'a Conditions, action: &'a Action) -> impl Sized + 'a {
     conditions.evaluate(action)
 }
 
 /// A decision with its whole trace.
-pub fn decide(policies: &PolicySet, action: &Action) -> impl Sized + use<> {
+pub fn decide<'a>(policies: &'a PolicySet, action: &'a Action) -> impl Sized + 'a {
     policies.decide(action)
 }
 

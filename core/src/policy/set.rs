@@ -1,6 +1,7 @@
 //! Sets of policies by name.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::num::NonZero;
 use std::sync::{Arc, OnceLock};
 
 use super::draft::{Draft, label};
@@ -10,6 +11,7 @@ use crate::decision::Index;
 use crate::error::{Code, Error};
 use crate::findings::{Findings, Nowhere, Sink};
 use crate::hash::Hash;
+use crate::parallel::{ONE, Piece, in_order};
 use crate::source::Span;
 
 /// Policies by name, compiled. Clones share all of it.
@@ -36,26 +38,35 @@ impl PolicySet {
     /// `POLICY_COMPILE_ERROR` for conditions, placed in their text; `INVALID_MANIFEST`, without a place, for other
     /// fields and for a name that is used twice. Every bad policy is in it, in the order given.
     pub fn compile(specs: impl IntoIterator<Item = PolicySpec>) -> Result<Self, Error> {
-        let mut cache = Cache::default();
+        Self::compile_on(ONE, specs)
+    }
+
+    /// [`PolicySet::compile`] by so many threads at most. The result is the same, whatever their number.
+    ///
+    /// # Errors
+    ///
+    /// As for [`PolicySet::compile`].
+    pub fn compile_on(
+        threads: NonZero<usize>,
+        specs: impl IntoIterator<Item = PolicySpec>,
+    ) -> Result<Self, Error> {
+        let cache = Cache::default();
         let mut findings = Findings::default();
         let mut policies = Vec::new();
-        let mut names = BTreeSet::new();
-        for spec in specs {
-            let label = label(&spec.name);
-            let mut sink = Sink {
-                code: Code::InvalidManifest,
-                policy: Some(label.clone()),
-                text: &Nowhere,
-                findings: &mut findings,
-            };
-            if names.contains(&spec.name) {
-                let message = format!("duplicate policy name `{label}`");
-                sink.error_help(Span::default(), message, "rename one of the two");
-            }
-            let policy = Draft::of(&spec).compile(&label, &mut cache, &mut sink);
-            policies.extend(policy.map(Entry::new));
-            names.insert(spec.name);
-        }
+        let mut names = HashSet::new();
+        let rows = specs.into_iter().map(|spec| Row {
+            is_new: names.insert(spec.name.clone()),
+            spec,
+        });
+        in_order(
+            threads,
+            rows,
+            |rows| compile(rows, &cache),
+            |(compiled, found)| {
+                policies.extend(compiled);
+                findings.absorb(found);
+            },
+        );
         match Error::from_diagnostics(findings.in_order_of_report()) {
             Some(error) => Err(error),
             None => Ok(Self::new(policies)),
@@ -102,6 +113,49 @@ impl PolicySet {
     pub(crate) fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::new(self.iter()))
     }
+}
+
+/// A policy to be compiled.
+struct Row {
+    spec: PolicySpec,
+    /// No other before it has its name.
+    is_new: bool,
+}
+
+impl Piece for Row {
+    fn bytes(&self) -> usize {
+        let PolicySpec {
+            name, conditions, ..
+        } = &self.spec;
+        // Beside the conditions, the patterns are what may be long.
+        let lists = [&self.spec.allowed_repos, &self.spec.allowed_branches];
+        let patterns = lists.into_iter().flatten().flatten();
+        name.len()
+            + conditions.as_ref().map_or(0, String::len)
+            + patterns.map(String::len).sum::<usize>()
+    }
+}
+
+/// Compiles some policies, one after the other.
+fn compile(rows: Vec<Row>, cache: &Cache) -> (Vec<Entry>, Findings) {
+    let mut findings = Findings::default();
+    let mut entries = Vec::with_capacity(rows.len());
+    for Row { spec, is_new } in rows {
+        let label = label(&spec.name);
+        let mut sink = Sink {
+            code: Code::InvalidManifest,
+            policy: Some(label.clone()),
+            text: &Nowhere,
+            findings: &mut findings,
+        };
+        if !is_new {
+            let message = format!("duplicate policy name `{label}`");
+            sink.error_help(Span::default(), message, "rename one of the two");
+        }
+        let policy = Draft::of(&spec).compile(&label, cache, &mut sink);
+        entries.extend(policy.map(Entry::new));
+    }
+    (entries, findings)
 }
 
 /// A policy and the digest of all that is written in it, side by side: most policies of two sets can be told to be
