@@ -15,14 +15,13 @@ use std::thread;
 /// One thread: the calling one.
 pub(crate) const ONE: NonZero<usize> = NonZero::<usize>::MIN;
 
-/// Bytes that a thread takes at once: to compile so many takes some hundred times what handing them over takes.
-const BATCH: usize = 16 * 1024;
+/// Bytes that a thread should take at once: to compile so many takes some hundred times what handing them over takes.
+pub(crate) const BATCH: usize = 16 * 1024;
 
 /// A piece is work, however short its text is.
 const LEAST: usize = 64;
 
-/// How many such batches for each thread are in hand at most. What is made of a byte may be large, and is held until
-/// it is done.
+/// How many times as much for each thread is in hand at most: what is made of a byte may be large.
 const IN_HAND: usize = 3;
 
 /// A piece of work.
@@ -31,17 +30,36 @@ pub(crate) trait Piece: Send {
     fn bytes(&self) -> usize;
 }
 
-/// Does the work in batches, and hands on what comes of them in the order of the pieces.
+impl<T: Piece> Piece for Vec<T> {
+    fn bytes(&self) -> usize {
+        self.iter().map(|piece| piece.bytes().max(LEAST)).sum()
+    }
+}
+
+/// Small pieces in batches.
+pub(crate) fn batches<T: Piece>(pieces: impl Iterator<Item = T>) -> impl Iterator<Item = Vec<T>> {
+    let mut pieces = pieces.fuse();
+    iter::from_fn(move || {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while bytes < BATCH
+            && let Some(piece) = pieces.next()
+        {
+            bytes += piece.bytes().max(LEAST);
+            batch.push(piece);
+        }
+        (!batch.is_empty()).then_some(batch)
+    })
+}
+
+/// Does the work, and hands on what comes of it in the order of the pieces.
 pub(crate) fn in_order<T: Piece, R: Send>(
     threads: NonZero<usize>,
     pieces: impl Iterator<Item = T>,
-    work: impl Fn(Vec<T>) -> R + Sync,
+    work: impl Fn(T) -> R + Sync,
     mut done: impl FnMut(R),
 ) {
-    let mut pieces = pieces.fuse();
-    let mut batches = iter::from_fn(|| batch(&mut pieces));
     if threads == ONE {
-        return batches.for_each(|(batch, _)| done(work(batch)));
+        return pieces.for_each(|piece| done(work(piece)));
     }
     let queue = Queue::default();
     thread::scope(|scope| {
@@ -49,9 +67,9 @@ pub(crate) fn in_order<T: Piece, R: Send>(
         let (sender, receiver) = mpsc::channel();
         let mut helpers = 0;
         let mut order = Order::new(&queue, &work, receiver);
-        while let Some((batch, bytes)) = batches.next() {
-            let waiting = queue.push((order.add(bytes), batch));
-            // A thread is started only for a batch that would have to wait.
+        for piece in pieces {
+            let waiting = queue.push((order.add(piece.bytes()), piece));
+            // A thread is started only for a piece that would have to wait.
             if waiting > 1 && helpers + 1 < threads.get() {
                 let (queue, work, sender) = (&queue, &work, sender.clone());
                 let help = move || help(queue, work, &sender);
@@ -69,37 +87,24 @@ pub(crate) fn in_order<T: Piece, R: Send>(
     });
 }
 
-/// The next pieces and their bytes, if there are more.
-fn batch<T: Piece>(pieces: impl Iterator<Item = T>) -> Option<(Vec<T>, usize)> {
-    let (mut batch, mut bytes) = (Vec::new(), 0);
-    for piece in pieces {
-        bytes += piece.bytes().max(LEAST);
-        batch.push(piece);
-        if bytes >= BATCH {
-            break;
-        }
-    }
-    (!batch.is_empty()).then_some((batch, bytes))
-}
-
-/// A batch, and its place in the order.
+/// A piece, or what came of it, and its place in the order.
 type Numbered<T> = (usize, T);
 
-/// What came of a batch, or of the panic in it.
+/// What came of a piece, or the panic in it.
 type Outcome<R> = Result<R, Box<dyn Any + Send>>;
 
 /// Works off the queue until it is closed.
 fn help<T, R>(queue: &Queue<T>, work: impl Fn(T) -> R, results: &Sender<Numbered<Outcome<R>>>) {
-    while let Some((number, batch)) = queue.pop() {
+    while let Some((number, piece)) = queue.pop() {
         // The panic goes on in the thread that calls, which would wait for the result for ever.
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(batch)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(piece)));
         if results.send((number, outcome)).is_err() {
             return;
         }
     }
 }
 
-/// The batches in hand, in order.
+/// The pieces in hand, in order.
 struct Order<'q, T, R, W> {
     queue: &'q Queue<T>,
     work: W,
@@ -124,14 +129,14 @@ impl<'q, T, R, W: Fn(T) -> R> Order<'q, T, R, W> {
         }
     }
 
-    /// Adds a batch of so many bytes, and returns its number.
+    /// Adds a piece of so many bytes, and returns its number.
     fn add(&mut self, bytes: usize) -> usize {
         self.places.push_back((bytes, None));
         self.bytes += bytes;
         self.first + self.places.len() - 1
     }
 
-    /// What came of the first batch, which one must be in hand; other batches are worked off while it is not done.
+    /// What came of the first piece; one must be in hand. Others are worked off while it is not done.
     fn first(&mut self) -> R {
         loop {
             if let Some((bytes, Some(result))) = self.places.pop_front_if(|(_, r)| r.is_some()) {
@@ -139,8 +144,8 @@ impl<'q, T, R, W: Fn(T) -> R> Order<'q, T, R, W> {
                 self.first += 1;
                 return result;
             }
-            if let Some((number, batch)) = self.queue.try_pop() {
-                let result = (self.work)(batch);
+            if let Some((number, piece)) = self.queue.try_pop() {
+                let result = (self.work)(piece);
                 self.keep(number, result);
             } else if let Ok((number, outcome)) = self.receiver.recv() {
                 let result = outcome.unwrap_or_else(|panic| resume_unwind(panic));
@@ -156,14 +161,14 @@ impl<'q, T, R, W: Fn(T) -> R> Order<'q, T, R, W> {
     }
 }
 
-/// Batches that no thread has taken.
+/// Pieces that no thread has taken.
 struct Queue<T> {
     waiting: Mutex<Waiting<T>>,
     changed: Condvar,
 }
 
 struct Waiting<T> {
-    batches: VecDeque<Numbered<T>>,
+    pieces: VecDeque<Numbered<T>>,
     closed: bool,
 }
 
@@ -171,7 +176,7 @@ impl<T> Default for Queue<T> {
     fn default() -> Self {
         Self {
             waiting: Mutex::new(Waiting {
-                batches: VecDeque::new(),
+                pieces: VecDeque::new(),
                 closed: false,
             }),
             changed: Condvar::new(),
@@ -184,26 +189,26 @@ impl<T> Queue<T> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a batch, and returns how many wait.
-    fn push(&self, batch: Numbered<T>) -> usize {
+    /// Adds a piece, and returns how many wait.
+    fn push(&self, piece: Numbered<T>) -> usize {
         let mut waiting = self.lock();
-        waiting.batches.push_back(batch);
+        waiting.pieces.push_back(piece);
         self.changed.notify_one();
-        waiting.batches.len()
+        waiting.pieces.len()
     }
 
-    /// The next batch, if one waits.
+    /// The next piece, if one waits.
     fn try_pop(&self) -> Option<Numbered<T>> {
-        self.lock().batches.pop_front()
+        self.lock().pieces.pop_front()
     }
 
-    /// The next batch, as soon as there is one; `None` when the queue is closed.
+    /// The next piece, as soon as there is one; `None` when the queue is closed.
     fn pop(&self) -> Option<Numbered<T>> {
         let waiting = self.lock();
-        let idle = |waiting: &mut Waiting<T>| waiting.batches.is_empty() && !waiting.closed;
+        let idle = |waiting: &mut Waiting<T>| waiting.pieces.is_empty() && !waiting.closed;
         let woken = self.changed.wait_while(waiting, idle);
         let mut waiting = woken.unwrap_or_else(PoisonError::into_inner);
-        waiting.batches.pop_front()
+        waiting.pieces.pop_front()
     }
 }
 
@@ -246,7 +251,7 @@ mod tests {
                 let mut found = Vec::new();
                 in_order(
                     threads,
-                    0..count,
+                    batches(0..count),
                     |batch| batch.iter().map(|n| n * 2).collect::<Vec<_>>(),
                     |batch| found.extend(batch),
                 );
@@ -257,14 +262,25 @@ mod tests {
     }
 
     #[test]
+    fn batches_hold_every_piece_once() {
+        let sizes = |count| {
+            batches(0..count)
+                .map(|batch| batch.len())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(0), [0; 0]);
+        assert_eq!(sizes(2 * FULL + 1), [FULL, FULL, 1]);
+    }
+
+    #[test]
     fn several_threads_work() {
-        // Two batches wait for each other, which no single thread could do.
+        // Two pieces wait for each other, which no single thread could do.
         let both = Barrier::new(2);
         let mut workers = HashSet::new();
         in_order(
             threads(2),
-            0..2 * FULL,
-            |_| {
+            0..2,
+            |_: usize| {
                 both.wait();
                 thread::current().id()
             },
@@ -282,8 +298,8 @@ mod tests {
                 in_hand.set(in_hand.get() + 1);
                 most.set(most.get().max(in_hand.get()));
             }),
-            |batch| batch.len(),
-            |done| in_hand.set(in_hand.get() - done),
+            |_| {},
+            |()| in_hand.set(in_hand.get() - 1),
         );
         assert_eq!(in_hand.get(), 0);
         assert!(most.get() <= 2 * IN_HAND * FULL, "{}", most.get());
@@ -293,12 +309,7 @@ mod tests {
     fn a_panic_goes_on_in_the_thread_that_calls() {
         for threads in [1, 2, 7].map(threads) {
             let failed = catch_unwind(|| {
-                in_order(
-                    threads,
-                    0..20 * FULL,
-                    |batch| assert!(!batch.contains(&(7 * FULL)), "on purpose"),
-                    |()| {},
-                );
+                in_order(threads, 0..100, |n| assert!(n != 7, "on purpose"), |()| {})
             });
             let panic = failed.unwrap_err();
             assert_eq!(panic.downcast_ref(), Some(&"on purpose"));

@@ -1,5 +1,6 @@
 //! The manifest: the document that carries policies from one workspace to another.
 
+mod parts;
 mod reading;
 
 use std::num::NonZero;
@@ -88,8 +89,8 @@ impl Manifest {
         validate(bytes).into_manifest()
     }
 
-    /// [`Manifest::parse`] by so many threads at most: a large manifest is read by this one while others compile its
-    /// policies. The result is the same, whatever their number.
+    /// [`Manifest::parse`] by so many threads at most, which share the policies of a large manifest. The result is the
+    /// same, whatever their number.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use std::num::NonZero;
 
 use jiff::Timestamp;
 
-use super::{FIELDS, Manifest, Validation};
+use super::{FIELDS, Manifest, Validation, parts};
 use crate::breaker::{self, Breaker};
 use crate::condition::Cache;
 use crate::decode::{self, report_problems};
@@ -14,11 +14,10 @@ use crate::error::{Code, Diagnostic, Error, Kind as Finding};
 use crate::findings::{Findings, Sink};
 use crate::hash::sha256;
 use crate::limits;
-use crate::parallel::{Piece, in_order};
 use crate::policy::{self, Entry, PolicySet};
 use crate::source::{Source, Span, strip_bom};
 use crate::version::{self, Gate};
-use crate::yaml::{Kind, Node, Problem, Reader, Root};
+use crate::yaml::{Kind, Node, Reader, Root};
 
 /// Reads the bytes of a manifest.
 pub(super) fn read(threads: NonZero<usize>, bytes: &[u8]) -> Validation {
@@ -186,7 +185,7 @@ impl<'a> Reading<'a> {
             };
             self.seen.push(name);
             if name == "policies" {
-                self.policies(threads);
+                self.policies(threads, root);
             } else {
                 let node = self.reader.value();
                 self.problems();
@@ -248,131 +247,65 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn policies(&mut self, threads: NonZero<usize>) {
-        if let Err(node) = self.reader.enter_list() {
-            self.problems();
-            let expected = "`policies` must be a list (`[]` for none)";
-            let help = "write `- name: …` and indent what belongs to it, or `[]`";
-            decode::wrong_type(&node, expected, help, &mut self.sink());
+    fn policies(&mut self, threads: NonZero<usize>, root: Span) {
+        let list = match self.reader.enter_list() {
+            Ok(list) => list,
+            Err(node) => {
+                self.problems();
+                let expected = "`policies` must be a list (`[]` for none)";
+                let help = "write `- name: …` and indent what belongs to it, or `[]`";
+                decode::wrong_type(&node, expected, help, &mut self.sink());
+                return;
+            }
+        };
+        let cache = Cache::default();
+        // With a look at the first item, as the parser tells of an anchor behind what it stands before.
+        if self.reader.item_start().is_some()
+            && self.reader.in_good_form()
+            && let Some(read) = parts::read(threads, &self.source, root, list, &cache)
+        {
+            self.findings.absorb(read.findings);
+            self.policies = read.policies;
+            self.reader.go_to(read.end);
             return;
         }
-        let Self {
-            source,
-            reader,
-            findings,
-            policies,
-            ..
-        } = self;
-        let cache = Cache::default();
-        in_order(
-            threads,
-            Items::new(reader),
-            |items| compile(items, source, &cache),
-            |(compiled, found)| {
-                findings.absorb(found);
-                policies.extend(compiled);
-            },
-        );
-    }
-}
-
-/// An item of the list of policies.
-struct Item<'a> {
-    index: usize,
-    node: Node<'a>,
-    /// What the reader found in it.
-    problems: Vec<Problem>,
-    /// Where its name was used first, if this is not the first.
-    namesake: Option<Span>,
-}
-
-impl Piece for Item<'_> {
-    fn bytes(&self) -> usize {
-        self.node.span.end - self.node.span.start
-    }
-}
-
-/// The items of the list that was entered, one more than there may be at most.
-struct Items<'r, 'a> {
-    reader: &'r mut Reader<'a>,
-    names: HashMap<Cow<'a, str>, Span>,
-    index: usize,
-}
-
-impl<'r, 'a> Items<'r, 'a> {
-    fn new(reader: &'r mut Reader<'a>) -> Self {
-        Self {
-            reader,
-            names: HashMap::new(),
-            index: 0,
+        let mut names: HashMap<Cow<'a, str>, Span> = HashMap::new();
+        let mut index = 0;
+        while let Some(node) = self.reader.next_item() {
+            let own_name = policy::name_of(&node);
+            let problems = self.reader.take_problems();
+            let policy = own_name.map(|(name, _)| policy::label(name));
+            let label = policy
+                .clone()
+                .unwrap_or_else(|| format!("policies[{index}]"));
+            let mut sink = sink(&self.source, &mut self.findings, policy);
+            report_problems(problems, &mut sink);
+            if index == limits::POLICIES {
+                let message = format!("the manifest has more than {} policies", limits::POLICIES);
+                sink.error_help(node.span, message, "split it");
+                return self.reader.leave_list();
+            }
+            if let Some((name, span)) = own_name {
+                if let Some(&first) = names.get(name) {
+                    sink.duplicate(
+                        span,
+                        format!("duplicate policy name `{}`", decode::excerpt(name)),
+                        Some("rename one of the two, or remove it".to_owned()),
+                        (first, "first used here".to_owned()),
+                    );
+                } else {
+                    names.insert(name.clone(), span);
+                }
+            }
+            let policy = policy::read(&node, &label, &self.source, &cache, &mut sink);
+            self.policies.extend(policy.map(Entry::new));
+            index += 1;
         }
     }
 }
 
-impl<'a> Iterator for Items<'_, 'a> {
-    type Item = Item<'a>;
-
-    fn next(&mut self) -> Option<Item<'a>> {
-        let index = self.index;
-        if index > limits::POLICIES {
-            return None;
-        }
-        let node = self.reader.next_item()?;
-        self.index += 1;
-        let problems = self.reader.take_problems();
-        if index == limits::POLICIES {
-            self.reader.leave_list();
-        }
-        let namesake = policy::name_of(&node).and_then(|(name, span)| {
-            let first = *self.names.entry(name.clone()).or_insert(span);
-            (first != span).then_some(first)
-        });
-        Some(Item {
-            index,
-            node,
-            problems,
-            namesake,
-        })
-    }
-}
-
-/// Reads and compiles some items, one after the other.
-fn compile(items: Vec<Item<'_>>, source: &Source<'_>, cache: &Cache) -> (Vec<Entry>, Findings) {
-    let mut findings = Findings::default();
-    let mut entries = Vec::with_capacity(items.len());
-    for item in items {
-        entries.extend(item.compile(source, cache, &mut findings));
-    }
-    (entries, findings)
-}
-
-impl Item<'_> {
-    fn compile(self, source: &Source<'_>, cache: &Cache, findings: &mut Findings) -> Option<Entry> {
-        let name = policy::name_of(&self.node);
-        let policy = name.map(|(name, _)| policy::label(name));
-        let label = policy
-            .clone()
-            .unwrap_or_else(|| format!("policies[{}]", self.index));
-        let mut sink = sink(source, findings, policy);
-        report_problems(self.problems, &mut sink);
-        if self.index == limits::POLICIES {
-            let message = format!("the manifest has more than {} policies", limits::POLICIES);
-            sink.error_help(self.node.span, message, "split it");
-            return None;
-        }
-        if let (Some((name, span)), Some(first)) = (name, self.namesake) {
-            sink.duplicate(
-                span,
-                format!("duplicate policy name `{}`", decode::excerpt(name)),
-                Some("rename one of the two, or remove it".to_owned()),
-                (first, "first used here".to_owned()),
-            );
-        }
-        policy::read(&self.node, &label, source, cache, &mut sink).map(Entry::new)
-    }
-}
-
-fn sink<'s>(
+/// Where findings of a policy go, or of no policy.
+pub(super) fn sink<'s>(
     source: &'s Source<'_>,
     findings: &'s mut Findings,
     policy: Option<String>,

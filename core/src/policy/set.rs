@@ -11,7 +11,7 @@ use crate::decision::Index;
 use crate::error::{Code, Error};
 use crate::findings::{Findings, Nowhere, Sink};
 use crate::hash::Hash;
-use crate::parallel::{ONE, Piece, in_order};
+use crate::parallel::{ONE, Piece, batches, in_order};
 use crate::source::Span;
 
 /// Policies by name, compiled. Clones share all of it.
@@ -60,7 +60,7 @@ impl PolicySet {
         });
         in_order(
             threads,
-            rows,
+            batches(rows),
             |rows| compile(rows, &cache),
             |(compiled, found)| {
                 policies.extend(compiled);
