@@ -309,7 +309,7 @@ mod tests {
     fn a_panic_goes_on_in_the_thread_that_calls() {
         for threads in [1, 2, 7].map(threads) {
             let failed = catch_unwind(|| {
-                in_order(threads, 0..100, |n| assert!(n != 7, "on purpose"), |()| {})
+                in_order(threads, 0..100, |n| assert!(n != 7, "on purpose"), |()| {});
             });
             let panic = failed.unwrap_err();
             assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
