@@ -28,8 +28,10 @@ pub(super) struct Read {
     pub(super) end: usize,
 }
 
-/// Reads the policies of the list that begins at `list`, a value of the mapping at `root`. `None` if it is short, is no block
-/// list, or is not in good form: no syntax error may be in it or behind it, and no policy without a name of its own.
+/// Reads the policies of the list that begins at `list`, a value of the mapping at `root`.
+///
+/// `None` if it is short, is no block list, or is not in good form: no syntax error may be in it or behind it, and no
+/// policy without a name of its own.
 pub(super) fn read(
     threads: NonZero<usize>,
     source: &Source<'_>,
