@@ -1,6 +1,7 @@
 //! Every call of the product, in one place.
 
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -17,6 +18,11 @@ use crate::input::Policy;
 /// Reads, checks and compiles a manifest.
 pub fn read(text: &str) -> Manifest {
     Manifest::parse(text.as_bytes()).expect("a valid manifest")
+}
+
+/// The same by several threads.
+pub fn read_on(threads: NonZero<usize>, text: &str) -> Manifest {
+    Manifest::parse_on(threads, text.as_bytes()).expect("a valid manifest")
 }
 
 /// Policies as the product takes plain data.
@@ -36,6 +42,11 @@ pub fn specs(policies: &[Policy]) -> Vec<PolicySpec> {
 /// Compiles plain data.
 pub fn compile(specs: Vec<PolicySpec>) -> PolicySet {
     PolicySet::compile(specs).expect("valid policies")
+}
+
+/// The same by several threads.
+pub fn compile_on(threads: NonZero<usize>, specs: Vec<PolicySpec>) -> PolicySet {
+    PolicySet::compile_beside(threads, specs, &PolicySet::default()).expect("valid policies")
 }
 
 /// Writes a manifest.

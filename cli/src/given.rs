@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lattice_core::{Conditions, Error, Manifest, Mode, view};
+use lattice_core::{Conditions, Error, Manifest, Mode, validate_on, view};
+use lattice_workspace::threads;
 
 use crate::file::{Limit, read};
 
@@ -81,7 +82,7 @@ impl Source {
     /// Those of [`Source::read`], and no other.
     pub fn diagnostics(self) -> Result<Vec<view::Diagnostic>, Error> {
         let text = self.read(Limit::MANIFEST)?;
-        let mut found = lattice_core::validate(&text.bytes).diagnostics;
+        let mut found = validate_on(threads(), &text.bytes).diagnostics;
         for diagnostic in &mut found {
             if let Some(file) = &text.file {
                 diagnostic.set_file(file);
@@ -98,7 +99,10 @@ impl Source {
         };
         let mut report = view::Validation::default();
         match self.read(Limit::MANIFEST) {
-            Ok(text) => report.add(text.file.as_deref().unwrap_or(UNNAMED), Ok(&text.bytes)),
+            Ok(text) => {
+                let file = text.file.as_deref().unwrap_or(UNNAMED);
+                report.add_on(threads(), file, Ok(&text.bytes))
+            }
             Err(error) => report.add(path.as_deref().unwrap_or(UNNAMED), Err(error)),
         };
         report
@@ -147,7 +151,8 @@ impl Given {
             Given::Source(source) => source,
         };
         let text = source.read(Limit::MANIFEST)?;
-        let manifest = Manifest::parse(&text.bytes).map_err(|error| text.blame(error))?;
+        let manifest =
+            Manifest::parse_on(threads(), &text.bytes).map_err(|error| text.blame(error))?;
         let file = text.file;
         Ok(Arc::new(Named { manifest, file }))
     }

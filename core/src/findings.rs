@@ -66,6 +66,23 @@ impl Findings {
         count.all <= DIAGNOSTICS
     }
 
+    /// Adds what a part of the run found, as if it had been reported here.
+    pub(crate) fn absorb(&mut self, part: Findings) {
+        for diagnostic in part.shown {
+            if self.admits(diagnostic.kind) {
+                self.shown.push(diagnostic);
+            }
+        }
+        let counts = [
+            (&mut self.errors, part.errors),
+            (&mut self.warnings, part.warnings),
+        ];
+        for (count, part) in counts {
+            count.all += part.all.saturating_sub(DIAGNOSTICS);
+            count.left_out = count.left_out.or(part.left_out);
+        }
+    }
+
     /// The findings in file order.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         self.shown.sort_by_key(Diagnostic::offset);

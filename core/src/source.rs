@@ -1,6 +1,6 @@
 //! Where something stands in a text: the only line and column arithmetic in the engine.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use serde::Serialize;
 
@@ -51,7 +51,7 @@ pub struct Place {
 #[derive(Debug)]
 pub struct Source<'a> {
     text: &'a str,
-    checkpoints: OnceCell<Vec<Checkpoint>>,
+    checkpoints: OnceLock<Vec<Checkpoint>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +69,7 @@ impl<'a> Source<'a> {
     pub fn new(text: &'a str) -> Self {
         Self {
             text,
-            checkpoints: OnceCell::new(),
+            checkpoints: OnceLock::new(),
         }
     }
 

@@ -14,6 +14,7 @@ mod generate;
 mod rewrite;
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::sync::Arc;
 
 use lattice_core::view::{ChangeAction, Decision, Status};
@@ -197,7 +198,7 @@ proptest! {
             .map(|pick| pick.get(&specs).clone())
             .chain(specs.first().filter(|_| bad).map(|spec| PolicySpec { approval_timeout_hours: 0, ..spec.clone() }))
             .collect();
-        let (beside, alone) = (PolicySet::compile_beside(specs.clone(), &known), PolicySet::compile(specs));
+        let (beside, alone) = (PolicySet::compile_beside(NonZero::new(2).unwrap(), specs.clone(), &known), PolicySet::compile(specs));
         match (beside, alone) {
             (Ok(beside), Ok(alone)) => {
                 prop_assert_eq!(beside.digest(), alone.digest());
@@ -222,7 +223,7 @@ proptest! {
     fn what_is_written_as_before_is_shared(state in state(), desired in specs(), mode in mode()) {
         let known = Plan::new(&state, &set(desired), mode).apply(&state).active;
         let specs = state.active.iter().map(|policy| policy.spec());
-        for policy in PolicySet::compile_beside(specs, &known).unwrap().iter() {
+        for policy in PolicySet::compile_beside(NonZero::<usize>::MIN, specs, &known).unwrap().iter() {
             let same = known.get(policy.name()).filter(|known| known.spec() == policy.spec());
             prop_assert!(same.is_none_or(|known| Arc::ptr_eq(known, policy)));
         }

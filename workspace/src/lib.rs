@@ -70,6 +70,7 @@ mod log;
 mod reader;
 mod sqlite;
 pub mod store;
+mod threads;
 mod verify;
 mod workspace;
 
@@ -82,5 +83,6 @@ pub use keys::{create_key, list_keys, revoke_key};
 pub use location::Location;
 pub use reader::Reader;
 pub use store::Store;
+pub use threads::threads;
 pub use verify::Verified;
 pub use workspace::{create_workspace, list_workspaces, show_workspace};

@@ -9,6 +9,7 @@ use crate::access::{allow, look_up};
 use crate::import::Planned;
 use crate::key::Key;
 use crate::store::{Read, Snapshot, Store, WorkspaceRow};
+use crate::threads::threads;
 
 /// A workspace as it stood when it was opened: every method reads the same snapshot, and none can write.
 #[derive(Debug)]
@@ -181,7 +182,7 @@ impl Reader {
 
 /// What was imported compiled then; if it no longer does, the store was edited or this engine is another one.
 fn compile(snapshot: Snapshot, known: &PolicySet, workspace: &str) -> Result<State, Error> {
-    let active = PolicySet::compile_beside(snapshot.active, known).map_err(|error| {
+    let active = PolicySet::compile_beside(threads(), snapshot.active, known).map_err(|error| {
         let name = error
             .diagnostics()
             .next()

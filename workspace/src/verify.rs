@@ -7,6 +7,7 @@ use lattice_core::{Error, PolicySet, view};
 use crate::log::checkpoint;
 use crate::reader::Reader;
 use crate::store::SnapshotError;
+use crate::threads::threads;
 
 /// Records in memory at a time.
 const PAGE: usize = 256;
@@ -97,7 +98,7 @@ impl Reader {
             Err(SnapshotError::Undecodable(error)) => return unloadable(error),
             Err(SnapshotError::Unread(error)) => return Err(error),
         };
-        match PolicySet::compile(snapshot.active) {
+        match PolicySet::compile_beside(threads(), snapshot.active, &PolicySet::default()) {
             Ok(active) => {
                 let recorded =
                     recorded.map_or_else(|| hex(&PolicySet::default().digest()), str::to_owned);

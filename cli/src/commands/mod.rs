@@ -14,7 +14,8 @@ mod validate;
 mod workspace;
 
 use clap::Subcommand;
-use lattice_core::{Error, Manifest, validate, view};
+use lattice_core::{Error, Manifest, validate_on, view};
+use lattice_workspace::threads;
 
 use crate::file::Input;
 use crate::render::count;
@@ -65,7 +66,7 @@ impl Command {
 
 /// Parses what was read; its errors know the file and show the line.
 fn manifest(input: Input, session: &mut Session<'_, '_>) -> Result<Manifest, Error> {
-    let validation = validate(&input.bytes);
+    let validation = validate_on(threads(), &input.bytes);
     let warnings = validation.warnings().count();
     let manifest = match validation.into_manifest() {
         Ok(manifest) => manifest,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lattice_core::view;
 use lattice_core::{Diagnostic, Kind};
+use lattice_workspace::threads;
 
 use crate::args::Format;
 use crate::exit::Exit;
@@ -33,7 +34,10 @@ impl Validate {
             let (found, sources) = match session.read(path, MANIFEST) {
                 Ok(input) => {
                     session.step("checking the manifest");
-                    (report.add(&input.name, Ok(&input.bytes)), vec![input])
+                    (
+                        report.add_on(threads(), &input.name, Ok(&input.bytes)),
+                        vec![input],
+                    )
                 }
                 Err(error) => (
                     report.add(&path.display().to_string(), Err(error)),

@@ -1,40 +1,41 @@
 //! What one run compiles once and shares: patterns, and whole conditions of the same text.
 
 use std::borrow::Borrow;
-use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
 use crate::findings::Sink;
 
 use super::Conditions;
 use super::pattern::Patterns;
+use super::shared::Shared;
 
-/// Patterns and conditions that a run has compiled.
+/// Patterns and conditions that a run has compiled, for all its threads.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     pub(super) patterns: Patterns,
-    conditions: HashSet<ByText>,
+    conditions: Shared<ByText, ()>,
 }
 
 impl Cache {
     /// The conditions of that text; whatever is wrong with them goes to the sink, with spans in `text`. `None` if an
     /// error is among it.
-    pub(crate) fn conditions(&mut self, text: &str, sink: &mut Sink<'_>) -> Option<Conditions> {
-        if let Some(ByText(known)) = self.conditions.get(text) {
-            return Some(known.clone());
+    pub(crate) fn conditions(&self, text: &str, sink: &mut Sink<'_>) -> Option<Conditions> {
+        if let Some((ByText(known), ())) = self.conditions.get(text) {
+            return Some(known);
         }
         let findings = sink.findings.count();
-        let compiled = Conditions::compile(text, &mut self.patterns, sink)?;
+        let compiled = Conditions::compile(text, &self.patterns, sink)?;
         // A warning is given for every policy anew, where it stands.
-        if sink.findings.count() == findings {
-            self.conditions.insert(ByText(compiled.clone()));
+        if sink.findings.count() > findings {
+            return Some(compiled);
         }
-        Some(compiled)
+        let (ByText(kept), ()) = self.conditions.keep(ByText(compiled), ());
+        Some(kept)
     }
 }
 
 /// Conditions that are told apart by their text alone.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct ByText(Conditions);
 
 impl Borrow<str> for ByText {
@@ -65,7 +66,7 @@ mod tests {
 
     /// Compiles a text twice in one run: both results, and how much was reported.
     fn twice(text: &str) -> (Option<Conditions>, Option<Conditions>, usize) {
-        let mut cache = Cache::default();
+        let cache = Cache::default();
         let mut findings = Findings::default();
         let mut sink = Sink {
             code: Code::PolicyCompileError,

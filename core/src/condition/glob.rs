@@ -20,7 +20,7 @@ pub struct Glob {
 
 impl Glob {
     /// Compiles a glob; the error is a message and, where there is one, the fix.
-    pub(crate) fn compile(text: &str, cache: &mut Cache) -> Result<Self, Refusal> {
+    pub(crate) fn compile(text: &str, cache: &Cache) -> Result<Self, Refusal> {
         let (text, matcher) = cache.patterns.share(Syntax::Glob, text)?;
         Ok(Self {
             text: text.into(),
@@ -207,7 +207,7 @@ mod tests {
             ("*a*b*", &["ab", "xaxbx", "aab"], &["ba", "a/b"]),
         ];
         for (pattern, yes, no) in rows {
-            let glob = Glob::compile(pattern, &mut Cache::default()).unwrap();
+            let glob = Glob::compile(pattern, &Cache::default()).unwrap();
             for text in yes {
                 assert!(glob.matches(text), "{pattern} matches {text:?}");
             }
@@ -245,7 +245,7 @@ mod tests {
             ("a/***", "`**` is not alone in its segment"),
         ];
         for (glob, expected) in rows {
-            let refusal = Glob::compile(glob, &mut Cache::default()).unwrap_err();
+            let refusal = Glob::compile(glob, &Cache::default()).unwrap_err();
             assert_eq!(refusal.message, expected, "{glob}");
         }
     }

@@ -32,6 +32,7 @@ mod parse;
 mod path;
 mod pattern;
 mod reason;
+mod shared;
 mod truth;
 
 use std::sync::Arc;
@@ -82,7 +83,7 @@ impl Conditions {
             text: &source,
             findings: &mut findings,
         };
-        let compiled = Self::compile(text, &mut Patterns::default(), &mut sink);
+        let compiled = Self::compile(text, &Patterns::default(), &mut sink);
         compiled.ok_or_else(|| {
             Error::from_diagnostics(findings.finish()).unwrap_or_else(|| {
                 Error::new(Code::Internal, "conditions were refused without a reason")
@@ -105,7 +106,7 @@ impl Conditions {
 
     /// Compiles a conditions document, its patterns shared with others of the run. Everything that is wrong goes to
     /// the sink, with spans in `text`; `None` if an error is among it.
-    fn compile(text: &str, patterns: &mut Patterns, sink: &mut Sink<'_>) -> Option<Self> {
+    fn compile(text: &str, patterns: &Patterns, sink: &mut Sink<'_>) -> Option<Self> {
         let root = parse::document(text, patterns, sink)?;
         let text = text.into();
         let mut comparisons = 0;

@@ -24,7 +24,7 @@ const YAML_NESTING: usize = 2 * (CONDITIONS_NESTING + 1) + 2;
 const NO_CONDITIONS: &str = "write `conditions: null` for no conditions";
 
 /// Reads a conditions document; `None` if an error was reported.
-pub(super) fn document(text: &str, patterns: &mut Patterns, sink: &mut Sink<'_>) -> Option<Group> {
+pub(super) fn document(text: &str, patterns: &Patterns, sink: &mut Sink<'_>) -> Option<Group> {
     if text.len() > CONDITIONS_BYTES {
         sink.error_help(
             Span::at(0),
@@ -73,7 +73,7 @@ pub(super) struct Parser<'p, 's> {
     pub(super) items: usize,
     /// Bytes of compiled patterns so far.
     compiled: usize,
-    pub(super) patterns: &'p mut Patterns,
+    pub(super) patterns: &'p Patterns,
     pub(super) sink: &'p mut Sink<'s>,
 }
 
@@ -279,7 +279,7 @@ mod tests {
             text: &source,
             findings: &mut findings,
         };
-        assert!(document(text, &mut Patterns::default(), &mut sink).is_some());
+        assert!(document(text, &Patterns::default(), &mut sink).is_some());
         assert_eq!(findings.errors(), 0);
         let found: Vec<_> = findings
             .finish()

@@ -1,7 +1,6 @@
 //! Patterns over text: regular expressions and globs, compiled once per run and turned into plain comparisons
 //! wherever they say no more than one.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use regex_syntax::hir::{Hir, HirKind, Look};
@@ -10,6 +9,7 @@ use crate::limits::PATTERN_BYTES;
 
 use super::expression::{self, Expression, Extent};
 use super::path::Path;
+use super::shared::Shared;
 use super::{Refusal, glob};
 
 /// What a text must look like; clones share.
@@ -73,12 +73,12 @@ pub(super) enum Syntax {
 type Compiled = Result<Matcher, Refusal>;
 
 /// What became of patterns, by their texts.
-type Known = HashMap<Arc<str>, Compiled>;
+type Known = Shared<Arc<str>, Compiled>;
 
 /// Patterns and paths read once per run, shared by text.
 #[derive(Debug, Default)]
 pub(crate) struct Patterns {
-    paths: HashMap<Box<str>, Arc<Path>>,
+    paths: Shared<Box<str>, Arc<Path>>,
     search: Known,
     full_match: Known,
     glob: Known,
@@ -86,23 +86,22 @@ pub(crate) struct Patterns {
 
 impl Patterns {
     /// The path of a text.
-    pub(super) fn path(&mut self, text: &str) -> Result<Arc<Path>, Refusal> {
-        if let Some(path) = self.paths.get(text) {
-            return Ok(Arc::clone(path));
+    pub(super) fn path(&self, text: &str) -> Result<Arc<Path>, Refusal> {
+        if let Some((_, path)) = self.paths.get(text) {
+            return Ok(path);
         }
         let path = Arc::new(Path::read(text)?);
-        self.paths.insert(text.into(), Arc::clone(&path));
-        Ok(path)
+        Ok(self.paths.keep(text.into(), path).1)
     }
 
     /// The matcher of a pattern; what was refused once is refused again without a second look.
-    pub(super) fn compile(&mut self, syntax: Syntax, pattern: &str) -> Compiled {
+    pub(super) fn compile(&self, syntax: Syntax, pattern: &str) -> Compiled {
         self.share(syntax, pattern).map(|(_, matcher)| matcher)
     }
 
     /// The text of a pattern and its matcher, both shared.
     pub(super) fn share(
-        &mut self,
+        &self,
         syntax: Syntax,
         pattern: &str,
     ) -> Result<(Arc<str>, Matcher), Refusal> {
@@ -113,20 +112,19 @@ impl Patterns {
             ));
         }
         let known = match syntax {
-            Syntax::Search => &mut self.search,
-            Syntax::FullMatch => &mut self.full_match,
-            Syntax::Glob => &mut self.glob,
+            Syntax::Search => &self.search,
+            Syntax::FullMatch => &self.full_match,
+            Syntax::Glob => &self.glob,
         };
-        if let Some((text, compiled)) = known.get_key_value(pattern) {
-            return compiled.clone().map(|matcher| (Arc::clone(text), matcher));
+        if let Some((text, compiled)) = known.get(pattern) {
+            return compiled.map(|matcher| (text, matcher));
         }
         let compiled = match syntax {
             Syntax::Search => expression(pattern, Extent::Part),
             Syntax::FullMatch => expression(pattern, Extent::Whole),
             Syntax::Glob => glob::matcher(pattern),
         };
-        let text: Arc<str> = pattern.into();
-        known.insert(Arc::clone(&text), compiled.clone());
+        let (text, compiled) = known.keep(pattern.into(), compiled);
         compiled.map(|matcher| (text, matcher))
     }
 }
@@ -345,7 +343,7 @@ mod tests {
 
     #[test]
     fn equal_patterns_are_shared() {
-        let mut patterns = Patterns::default();
+        let patterns = Patterns::default();
         let first = patterns.compile(Syntax::Search, "a.c").unwrap();
         let again = patterns.compile(Syntax::Search, "a.c").unwrap();
         let other = patterns.compile(Syntax::FullMatch, "a.c").unwrap();

@@ -1,12 +1,16 @@
 //! The manifest: the document that carries policies from one workspace to another.
 
+mod parts;
 mod reading;
+
+use std::num::NonZero;
 
 use jiff::Timestamp;
 
 use crate::breaker::Breaker;
 use crate::error::{Code, Diagnostic, Error, Kind};
 use crate::hash::Hash;
+use crate::parallel::ONE;
 use crate::policy::PolicySet;
 use crate::version;
 use crate::write;
@@ -85,6 +89,16 @@ impl Manifest {
         validate(bytes).into_manifest()
     }
 
+    /// [`Manifest::parse`] by so many threads at most, which share the policies of a large manifest. The result is the
+    /// same, whatever their number.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Manifest::parse`].
+    pub fn parse_on(threads: NonZero<usize>, bytes: &[u8]) -> Result<Self, Error> {
+        validate_on(threads, bytes).into_manifest()
+    }
+
     /// Its version.
     pub fn version(&self) -> &'static str {
         version::VERSION
@@ -143,5 +157,10 @@ fn around_time(export: &str) -> Option<(&str, &str)> {
 
 /// Reads the bytes of a manifest and keeps everything that was found, warnings included.
 pub fn validate(bytes: &[u8]) -> Validation {
-    reading::read(bytes)
+    validate_on(ONE, bytes)
+}
+
+/// [`validate`] by so many threads at most, as for [`Manifest::parse_on`].
+pub fn validate_on(threads: NonZero<usize>, bytes: &[u8]) -> Validation {
+    reading::read(threads, bytes)
 }

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::num::NonZero;
 
 use jiff::Timestamp;
 
-use super::{FIELDS, Manifest, Validation};
+use super::{FIELDS, Manifest, Validation, parts};
 use crate::breaker::{self, Breaker};
 use crate::condition::Cache;
 use crate::decode::{self, report_problems};
@@ -19,7 +20,7 @@ use crate::version::{self, Gate};
 use crate::yaml::{Kind, Node, Reader, Root};
 
 /// Reads the bytes of a manifest.
-pub(super) fn read(bytes: &[u8]) -> Validation {
+pub(super) fn read(threads: NonZero<usize>, bytes: &[u8]) -> Validation {
     if bytes.len() > limits::MANIFEST_BYTES {
         let message = format!(
             "the manifest has {} bytes, more than {}",
@@ -48,7 +49,7 @@ pub(super) fn read(bytes: &[u8]) -> Validation {
     let reader = Reader::new(text, limits::YAML_NESTING);
     let mut reading = Reading::new(source, reader);
     if whole {
-        return reading.run(bytes);
+        return reading.run(threads, bytes);
     }
     // What stands around the fault is not known, so that nothing but the version can be judged.
     reading.version_before(text.len());
@@ -110,7 +111,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn run(mut self, bytes: &[u8]) -> Validation {
+    fn run(mut self, threads: NonZero<usize>, bytes: &[u8]) -> Validation {
         let root = self.reader.open();
         self.problems();
         match root {
@@ -129,7 +130,7 @@ impl<'a> Reading<'a> {
                     &mut self.sink(),
                 );
             }
-            Root::Mapping(span) => self.fields(span),
+            Root::Mapping(span) => self.fields(threads, span),
         }
         if let (Some(fault), false) = (self.reader.stopped_at(), self.gated) {
             self.version_before(fault);
@@ -171,7 +172,7 @@ impl<'a> Reading<'a> {
         report_problems(problems, &mut self.sink());
     }
 
-    fn fields(&mut self, root: Span) {
+    fn fields(&mut self, threads: NonZero<usize>, root: Span) {
         while let Some(key) = self.reader.next_key() {
             self.problems();
             let name = FIELDS.iter().find(|field| **field == key.name);
@@ -184,7 +185,7 @@ impl<'a> Reading<'a> {
             };
             self.seen.push(name);
             if name == "policies" {
-                self.policies();
+                self.policies(threads, root);
             } else {
                 let node = self.reader.value();
                 self.problems();
@@ -246,15 +247,28 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn policies(&mut self) {
-        if let Err(node) = self.reader.enter_list() {
-            self.problems();
-            let expected = "`policies` must be a list (`[]` for none)";
-            let help = "write `- name: …` and indent what belongs to it, or `[]`";
-            decode::wrong_type(&node, expected, help, &mut self.sink());
+    fn policies(&mut self, threads: NonZero<usize>, root: Span) {
+        let list = match self.reader.enter_list() {
+            Ok(list) => list,
+            Err(node) => {
+                self.problems();
+                let expected = "`policies` must be a list (`[]` for none)";
+                let help = "write `- name: …` and indent what belongs to it, or `[]`";
+                decode::wrong_type(&node, expected, help, &mut self.sink());
+                return;
+            }
+        };
+        let cache = Cache::default();
+        // With a look at the first item, as the parser tells of an anchor behind what it stands before.
+        if self.reader.item_start().is_some()
+            && self.reader.in_good_form()
+            && let Some(read) = parts::read(threads, &self.source, root, list, &cache)
+        {
+            self.findings.absorb(read.findings);
+            self.policies = read.policies;
+            self.reader.go_to(read.end);
             return;
         }
-        let mut cache = Cache::default();
         let mut names: HashMap<Cow<'a, str>, Span> = HashMap::new();
         let mut index = 0;
         while let Some(node) = self.reader.next_item() {
@@ -283,14 +297,15 @@ impl<'a> Reading<'a> {
                     names.insert(name.clone(), span);
                 }
             }
-            let policy = policy::read(&node, &label, &self.source, &mut cache, &mut sink);
+            let policy = policy::read(&node, &label, &self.source, &cache, &mut sink);
             self.policies.extend(policy.map(Entry::new));
             index += 1;
         }
     }
 }
 
-fn sink<'s>(
+/// Where findings of a policy go, or of no policy.
+pub(super) fn sink<'s>(
     source: &'s Source<'_>,
     findings: &'s mut Findings,
     policy: Option<String>,

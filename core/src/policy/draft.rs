@@ -65,12 +65,7 @@ impl<'s> Draft<'s> {
 
     /// Checks every field and compiles the patterns and conditions. `label` names the policy in errors of its
     /// conditions.
-    pub(super) fn compile(
-        self,
-        label: &str,
-        cache: &mut Cache,
-        sink: &mut Sink<'_>,
-    ) -> Option<Policy> {
+    pub(super) fn compile(self, label: &str, cache: &Cache, sink: &mut Sink<'_>) -> Option<Policy> {
         let name = self.name.and_then(|name| {
             let checked = check_name(name.value);
             let fault = |message| sink.error(name.span, message);
@@ -122,7 +117,7 @@ impl<'s> Draft<'s> {
 fn allow_list(
     name: &str,
     list: Patterned<'_>,
-    cache: &mut Cache,
+    cache: &Cache,
     sink: &mut Sink<'_>,
 ) -> Result<Option<AllowList>, Reported> {
     let Some(list) = list? else {

@@ -19,7 +19,7 @@ pub(crate) fn read(
     node: &Node<'_>,
     label: &str,
     source: &Source<'_>,
-    cache: &mut Cache,
+    cache: &Cache,
     sink: &mut Sink<'_>,
 ) -> Option<Policy> {
     let fields = Fields::of(node, "a policy", &FIELDS, sink)?;

@@ -1,7 +1,7 @@
 //! Sets of policies by name.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
+use std::num::NonZero;
 use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::FixedState;
@@ -13,6 +13,7 @@ use crate::decision::Index;
 use crate::error::{Code, Error};
 use crate::findings::{Findings, Nowhere, Sink};
 use crate::hash::Hash;
+use crate::parallel::{ONE, Piece, batches, in_order};
 use crate::source::Span;
 
 /// Policies by name, compiled. Clones share all of it.
@@ -39,54 +40,47 @@ impl PolicySet {
     /// `POLICY_COMPILE_ERROR` for conditions, placed in their text; `INVALID_MANIFEST`, without a place, for other
     /// fields and for a name that is used twice. Every bad policy is in it, in the order given.
     pub fn compile(specs: impl IntoIterator<Item = PolicySpec>) -> Result<Self, Error> {
-        Self::compile_beside(specs, &Self::default())
+        Self::compile_beside(ONE, specs, &Self::default())
     }
 
-    /// As [`PolicySet::compile`], with the same result; a policy that is written in `known` just as in `specs` is shared
-    /// with it instead of being compiled again. All of those are found if `specs` are in name order, as a store gives
-    /// them.
+    /// [`PolicySet::compile`] with the same result, by so many threads at most; a policy that is written in `known` just as
+    /// in `specs` is shared with it instead of being compiled again. All of those are found if `specs` are in name order, as
+    /// a store gives them.
     ///
     /// # Errors
     ///
-    /// As [`PolicySet::compile`].
+    /// As for [`PolicySet::compile`].
     pub fn compile_beside(
+        threads: NonZero<usize>,
         specs: impl IntoIterator<Item = PolicySpec>,
         known: &Self,
     ) -> Result<Self, Error> {
         let specs = specs.into_iter();
         let mut known = known.entries().iter().peekable();
-        let mut cache = Cache::default();
+        let mut names: HashSet<String, FixedState> = HashSet::default();
+        names.reserve(specs.size_hint().0);
+        let rows = specs.map(|spec| {
+            let is_before = |entry: &&Entry| entry.policy.name() < spec.name.as_str();
+            while known.next_if(is_before).is_some() {}
+            let same = known.next_if(|entry| entry.policy.is_written_as(&spec));
+            Row {
+                is_new: names.insert(spec.name.clone()),
+                same: same.cloned(),
+                spec,
+            }
+        });
+        let cache = Cache::default();
         let mut findings = Findings::default();
         let mut entries = Vec::new();
-        let mut names: HashSet<Cow<'_, str>, FixedState> = HashSet::default();
-        names.reserve(specs.size_hint().0);
-        for spec in specs {
-            while known
-                .next_if(|entry| entry.policy.name() < spec.name.as_str())
-                .is_some()
-            {}
-            let same = known.next_if(|entry| entry.policy.is_written_as(&spec));
-            if let Some(entry) = same
-                && names.insert(entry.policy.name().into())
-            {
-                entries.push(entry.clone());
-                continue;
-            }
-            let label = label(&spec.name);
-            let mut sink = Sink {
-                code: Code::InvalidManifest,
-                policy: Some(label.clone()),
-                text: &Nowhere,
-                findings: &mut findings,
-            };
-            if names.contains(spec.name.as_str()) {
-                let message = format!("duplicate policy name `{label}`");
-                sink.error_help(Span::default(), message, "rename one of the two");
-            }
-            let policy = Draft::of(&spec).compile(&label, &mut cache, &mut sink);
-            entries.extend(policy.map(Entry::new));
-            names.insert(spec.name.into());
-        }
+        in_order(
+            threads,
+            batches(rows),
+            |rows| compile(rows, &cache),
+            |(compiled, found)| {
+                entries.extend(compiled);
+                findings.absorb(found);
+            },
+        );
         match Error::from_diagnostics(findings.in_order_of_report()) {
             Some(error) => Err(error),
             None => Ok(Self::new(entries)),
@@ -138,6 +132,60 @@ impl PolicySet {
     pub(crate) fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::new(self.iter()))
     }
+}
+
+/// A policy to be compiled.
+struct Row {
+    spec: PolicySpec,
+    /// No other before it has its name.
+    is_new: bool,
+    /// The same, compiled before.
+    same: Option<Entry>,
+}
+
+impl Piece for Row {
+    fn bytes(&self) -> usize {
+        if self.same.is_some() {
+            return 0;
+        }
+        let PolicySpec {
+            name, conditions, ..
+        } = &self.spec;
+        // Beside the conditions, the patterns are what may be long.
+        let lists = [&self.spec.allowed_repos, &self.spec.allowed_branches];
+        let patterns = lists.into_iter().flatten().flatten();
+        name.len()
+            + conditions.as_ref().map_or(0, String::len)
+            + patterns.map(String::len).sum::<usize>()
+    }
+}
+
+/// Compiles some policies, one after the other.
+fn compile(rows: Vec<Row>, cache: &Cache) -> (Vec<Entry>, Findings) {
+    let mut findings = Findings::default();
+    let mut entries = Vec::with_capacity(rows.len());
+    for Row { spec, is_new, same } in rows {
+        if let Some(entry) = same
+            && is_new
+        {
+            entries.push(entry);
+            continue;
+        }
+        let label = label(&spec.name);
+        let mut sink = Sink {
+            code: Code::InvalidManifest,
+            policy: Some(label.clone()),
+            text: &Nowhere,
+            findings: &mut findings,
+        };
+        if !is_new {
+            let message = format!("duplicate policy name `{label}`");
+            sink.error_help(Span::default(), message, "rename one of the two");
+        }
+        let policy = Draft::of(&spec).compile(&label, cache, &mut sink);
+        entries.extend(policy.map(Entry::new));
+    }
+    (entries, findings)
 }
 
 /// A policy and the digest of all that is written in it, side by side: most policies of two sets can be told to be

@@ -1,11 +1,14 @@
 //! Errors and warnings, and what `al validate` found.
 
+use std::num::NonZero;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Plan;
 use crate::error::{self, Kind};
 use crate::hash::{hex, sha256};
+use crate::parallel::ONE;
 
 /// Where an error or a warning stands, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -207,8 +210,21 @@ impl Validation {
         file: &str,
         bytes: Result<&[u8], error::Error>,
     ) -> Vec<error::Diagnostic> {
+        self.add_on(ONE, file, bytes)
+    }
+
+    /// [`Validation::add`] by so many threads at most, as for [`Manifest::parse_on`](crate::Manifest::parse_on).
+    pub fn add_on(
+        &mut self,
+        threads: NonZero<usize>,
+        file: &str,
+        bytes: Result<&[u8], error::Error>,
+    ) -> Vec<error::Diagnostic> {
         let (validation, sha256) = match bytes {
-            Ok(bytes) => (crate::validate(bytes), Some(hex(&sha256(bytes)))),
+            Ok(bytes) => (
+                crate::validate_on(threads, bytes),
+                Some(hex(&sha256(bytes))),
+            ),
             Err(error) => {
                 let unread = crate::Validation {
                     version: None,

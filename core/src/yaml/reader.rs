@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 
 use granit_parser::{
     ErrorKind, Event as Parsed, Parser, Placement, ScalarStyle, ScanError, Span as ParsedSpan,
@@ -31,6 +32,8 @@ pub(crate) enum Root<'a> {
 pub(crate) struct Reader<'a> {
     text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
+    /// Where in the text the parser began.
+    base: usize,
     /// Events that were looked at, and not yet taken.
     peeked: VecDeque<Event<'a>>,
     /// End of the event before: block scalar headers and colons are looked for from here.
@@ -73,18 +76,38 @@ const EMPTY_HELP: &str =
 impl<'a> Reader<'a> {
     /// Reads `text`, which has no byte-order mark, down to `limit` nested lists and mappings.
     pub(crate) fn new(text: &'a str, limit: usize) -> Self {
-        Self::build(text, limit, false)
+        Self::build(text, 0..text.len(), limit, false)
     }
 
     /// Reads a text that was found valid, and keeps its comments.
     pub(crate) fn with_comments(text: &'a str) -> Self {
         Self {
             budget: usize::MAX,
-            ..Self::build(text, usize::MAX, true)
+            ..Self::build(text, 0..text.len(), usize::MAX, true)
         }
     }
 
-    fn build(text: &'a str, limit: usize, comments: bool) -> Self {
+    /// Reads a part of a text, which begins with an item of a block list of the root mapping and ends where an item
+    /// begins. `None` if it begins otherwise.
+    pub(crate) fn of_items(text: &'a str, part: Range<usize>, limit: usize) -> Option<Self> {
+        let mut reader = Self::build(text, part, limit, false);
+        reader.begin();
+        // The root mapping, which is not in the part.
+        reader.nesting = 1;
+        reader.enter_list().is_ok().then_some(reader)
+    }
+
+    /// Goes on with the keys of the root mapping that begin at `offset`, whatever stands before it.
+    pub(crate) fn go_to(&mut self, offset: usize) -> Root<'a> {
+        let root_keys = std::mem::take(&mut self.root_keys);
+        *self = Self {
+            root_keys,
+            ..Self::build(self.text, offset..self.text.len(), self.limit, false)
+        };
+        self.open()
+    }
+
+    fn build(text: &'a str, part: Range<usize>, limit: usize, comments: bool) -> Self {
         let options = granit_parser::options! {
             emit_comments: comments,
             max_buffered_comment_events: usize::MAX,
@@ -92,11 +115,13 @@ impl<'a> Reader<'a> {
             emit_anchor_events: true,
             disallow_directives: true,
         };
+        let (base, part) = (part.start, text.get(part).unwrap_or_default());
         Self {
             text,
-            parser: Parser::new_from_str_with_options(text, options),
+            parser: Parser::new_from_str_with_options(part, options),
+            base,
             peeked: VecDeque::new(),
-            behind: 0,
+            behind: base,
             nesting: 0,
             limit,
             budget: limits::VALUES,
@@ -117,6 +142,11 @@ impl<'a> Reader<'a> {
         self.stopped_at.is_some()
     }
 
+    /// Whether nothing was found wrong with the form of the document that was not taken.
+    pub(crate) fn in_good_form(&self) -> bool {
+        self.stopped_at.is_none() && self.problems.is_empty()
+    }
+
     /// What was found wrong since the last call.
     pub(crate) fn take_problems(&mut self) -> Vec<Problem> {
         std::mem::take(&mut self.problems)
@@ -129,9 +159,7 @@ impl<'a> Reader<'a> {
 
     /// Goes to the root of the document.
     pub(crate) fn open(&mut self) -> Root<'a> {
-        while matches!(self.peek(), Some(Step::Rest | Step::Document)) {
-            self.next();
-        }
+        self.begin();
         match self.peek() {
             None => Root::Nothing,
             Some(Step::Mapping) => {
@@ -139,6 +167,13 @@ impl<'a> Reader<'a> {
                 Root::Mapping(span)
             }
             Some(_) => Root::Other(self.value()),
+        }
+    }
+
+    /// Goes to the first value.
+    fn begin(&mut self) {
+        while matches!(self.peek(), Some(Step::Rest | Step::Document)) {
+            self.next();
         }
     }
 
@@ -176,6 +211,14 @@ impl<'a> Reader<'a> {
         } else {
             Err(self.value())
         }
+    }
+
+    /// Where the next item of the list that was entered begins, behind its dash; `None` at its end.
+    pub(crate) fn item_start(&mut self) -> Option<usize> {
+        if self.at_end() {
+            return None;
+        }
+        self.peeked.front().map(|event| event.span.start)
     }
 
     /// The next item of the list that was entered; `None` at its end.
@@ -537,14 +580,14 @@ impl<'a> Reader<'a> {
                 Parsed::DocumentStart(..) => Step::Document,
                 Parsed::Comment(_, placement) => {
                     self.comments.push(Comment {
-                        span: bytes(&span),
+                        span: bytes(&span, self.base),
                         trailing: placement == Placement::Right,
                     });
                     continue;
                 }
                 Parsed::Anchor(..) => {
                     self.problem(
-                        bytes(&span),
+                        bytes(&span, self.base),
                         "anchors are not supported",
                         "remove it and write the values out",
                     );
@@ -554,8 +597,8 @@ impl<'a> Reader<'a> {
             };
             return Some(Event {
                 step,
-                span: bytes(&span),
-                tag: span.tag_span().map(|tag| bytes(&tag)),
+                span: bytes(&span, self.base),
+                tag: span.tag_span().map(|tag| bytes(&tag, self.base)),
             });
         }
         None
@@ -563,7 +606,8 @@ impl<'a> Reader<'a> {
 
     /// Reports a syntax error, which ends the reading.
     fn stop(&mut self, error: &ScanError) {
-        let at = error.marker().byte_offset().unwrap_or(self.text.len());
+        let at = error.marker().byte_offset();
+        let at = at.map_or(self.text.len(), |at| self.base + at);
         let at = Span::at(at.min(self.text.len()));
         if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
             self.too_deep(at);
@@ -620,8 +664,9 @@ fn duplicate_key(key: &Key<'_>, first: Span) -> Problem {
     }
 }
 
-fn bytes(span: &ParsedSpan) -> Span {
+/// The span of a parser that began at `base`.
+fn bytes(span: &ParsedSpan, base: usize) -> Span {
     let start = span.start.byte_offset().unwrap_or(0);
     let end = span.end.byte_offset().unwrap_or(start);
-    Span::new(start, end.max(start))
+    Span::new(base + start, base + end.max(start))
 }
