@@ -12,7 +12,11 @@ function actionJson(action) {
   if (typeof action === 'string') {
     return wellFormed(action, 'INVALID_ACTION');
   }
-  return action instanceof Uint8Array ? action : write(action, '', []);
+  if (action instanceof Uint8Array) {
+    // Bytes that another thread may change are read once.
+    return action.buffer instanceof SharedArrayBuffer ? action.slice() : action;
+  }
+  return write(action, '', []);
 }
 
 /** Calls the engine for an action. In an object there are no lines. */

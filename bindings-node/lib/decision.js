@@ -14,7 +14,7 @@ class Decisions {
     const [level, status, denial_reason, policy_name, approval_timeout_hours, rules, policies] = outcome;
     let first = this.#first.get(level);
     if (first === undefined) {
-      first = parse(whole());
+      first = constant(parse(whole()));
       this.#first.set(level, first);
     }
     return {
@@ -30,6 +30,14 @@ class Decisions {
       policies: first.policies.map((policy, at) => ({ ...policy, result: policies[at] })),
     };
   }
+}
+
+/** What every decision of a level has: nothing of an action is kept. */
+function constant({ conditions_evaluated, policies }) {
+  return {
+    conditions_evaluated: conditions_evaluated.map((rule) => ({ ...rule, actual: null, result: null, reason: null })),
+    policies: policies.map((policy) => ({ ...policy, result: null })),
+  };
 }
 
 module.exports = { Decisions };

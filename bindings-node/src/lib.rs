@@ -14,11 +14,11 @@ pub mod workspace;
 
 use std::sync::Arc;
 
-use lattice_core::view::{self, Evaluation};
-use lattice_core::{Action, Error, Prepared};
+use lattice_core::view::Evaluation;
+use lattice_core::{Action, Error};
 use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::input::{ManifestOrSource, Source, given};
 use crate::outcome::{Answer, answer, json, now};
@@ -135,9 +135,11 @@ impl PolicySet {
     #[napi]
     pub fn outcome(&self, json_text: Json) -> napi::Result<String> {
         now(|| {
-            let action = action(&json_text)?;
-            let prepared = self.0.manifest.policies().prepare(&action);
-            json(&changing(&prepared, &prepared.decide()))
+            let policies = self.0.manifest.policies();
+            json(&Outcome {
+                policies,
+                action: &action(&json_text)?,
+            })
         })
     }
 
@@ -151,33 +153,34 @@ impl PolicySet {
             let actions = actions.iter().enumerate().map(read);
             let actions = actions.collect::<Result<Vec<_>, _>>()?;
             let policies = self.0.manifest.policies();
-            let prepared: Vec<_> = actions
-                .iter()
-                .map(|action| policies.prepare(action))
-                .collect();
-            let decisions: Vec<_> = prepared.iter().map(Prepared::decide).collect();
-            let both = prepared.iter().zip(&decisions);
-            json(
-                &both
-                    .map(|(prepared, decision)| changing(prepared, decision))
-                    .collect::<Vec<_>>(),
-            )
+            let outcomes = actions.iter().map(|action| Outcome { policies, action });
+            json(&outcomes.collect::<Vec<_>>())
         })
     }
 }
 
-/// What of a decision depends on the action, as `lib/decision.js` takes it.
-fn changing<'d>(prepared: &Prepared<'_>, decision: &'d view::Decision<'_>) -> impl Serialize + 'd {
-    let rules = decision.conditions_evaluated.iter();
-    let rules = rules.map(|rule| (&rule.actual, rule.result, &rule.reason));
-    let policies = decision.policies.iter().map(|policy| policy.result);
-    (
-        prepared.level(),
-        decision.status,
-        &decision.denial_reason,
-        &decision.policy_name,
-        decision.approval_timeout_hours,
-        rules.collect::<Vec<_>>(),
-        policies.collect::<Vec<_>>(),
-    )
+/// What of a decision depends on the action, as `lib/decision.js` takes it. It is made when it is written.
+struct Outcome<'a> {
+    policies: &'a lattice_core::PolicySet,
+    action: &'a Action<'a>,
+}
+
+impl Serialize for Outcome<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let prepared = self.policies.prepare(self.action);
+        let decision = prepared.decide();
+        let rules = decision.conditions_evaluated.iter();
+        let rules = rules.map(|rule| (&rule.actual, rule.result, &rule.reason));
+        let policies = decision.policies.iter().map(|policy| policy.result);
+        let outcome = (
+            prepared.level(),
+            decision.status,
+            &decision.denial_reason,
+            &decision.policy_name,
+            decision.approval_timeout_hours,
+            rules.collect::<Vec<_>>(),
+            policies.collect::<Vec<_>>(),
+        );
+        outcome.serialize(serializer)
+    }
 }

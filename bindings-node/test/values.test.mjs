@@ -198,6 +198,39 @@ test('an action is plain data', () => {
   assert.equal(caught(() => Conditions.compile('\ud800')).code, 'POLICY_COMPILE_ERROR');
 });
 
+test('decisions share nothing', () => {
+  const policy = {
+    name: 'p',
+    action_type: 't',
+    approval_required: false,
+    allowed_repos: null,
+    allowed_branches: ['main'],
+    conditions: 'logic: all\nrules:\n  - {field: x, operator: any_in, value: [a, b]}\n',
+  };
+  const policies = new PolicySet(JSON.stringify({ manifest_version: '1.0', policies: [policy] }));
+  const action = { action_type: 't', metadata: { branch: 'main', x: ['a'] } };
+  const first = policies.decide(action);
+  const untouched = structuredClone(first);
+  for (const decision of [first, policies.decide(action)]) {
+    for (const rule of decision.conditions_evaluated) {
+      rule.expected.push('spoilt');
+      rule.policy = rule.actual = rule.result = 'spoilt';
+    }
+    decision.policies[0].name = 'spoilt';
+    decision.policies.length = 0;
+  }
+  assert.deepEqual(policies.decide(action), untouched);
+  assert.deepEqual(policies.decideMany([action]), [untouched]);
+  const other = policies.decide({ action_type: 't' });
+  assert.deepEqual(other.conditions_evaluated.map((rule) => rule.actual), [null, null]);
+  assert.deepEqual(other.conditions_evaluated.map((rule) => rule.expected), [['main'], ['a', 'b']]);
+  assert.deepEqual(Object.keys(other), Object.keys(untouched));
+
+  const shared = new Uint8Array(new SharedArrayBuffer(20));
+  shared.set(new TextEncoder().encode('{"action_type": "t"}'));
+  assert.deepEqual(policies.decide(shared), other);
+});
+
 test('an error has everything that its document has', () => {
   const error = caught(() => new PolicySet({ text: TEXT.replace('gt', 'gtt'), name: 'p.yaml' }));
   assert.ok(error instanceof LatticeError && error instanceof Error);

@@ -1,10 +1,10 @@
 //! Decisions as dicts. Most of a trace is the same for every action that the same policies decide about: it is made once
-//! and copied.
+//! and copied. What depends on the action is not kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lattice_core::{Prepared, view};
+use lattice_core::view;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -15,7 +15,7 @@ use crate::output::{Answer, document};
 #[derive(Default)]
 pub(crate) struct Decisions(Mutex<HashMap<u32, Arc<First>>>);
 
-/// The first decision of a level. Nobody else holds it.
+/// What every decision of a level has. Nobody else holds it.
 struct First {
     rules: Vec<Py<PyDict>>,
     policies: Vec<Py<PyDict>>,
@@ -23,9 +23,13 @@ struct First {
 
 impl Decisions {
     /// The document of a decision.
-    pub(crate) fn document<'py>(&self, py: Python<'py>, prepared: &Prepared<'_>) -> Answer<'py> {
-        let decision = prepared.decide();
-        let first = self.first(py, prepared.level(), &decision)?;
+    pub(crate) fn document<'py>(
+        &self,
+        py: Python<'py>,
+        level: u32,
+        decision: &view::Decision<'_>,
+    ) -> Answer<'py> {
+        let first = self.first(py, level, decision)?;
         let rules = PyList::empty(py);
         for (first, rule) in first.rules.iter().zip(&decision.conditions_evaluated) {
             let dict = first.bind(py).copy()?;
@@ -70,17 +74,30 @@ impl Decisions {
             return Ok(Arc::clone(first));
         }
         let first = Arc::new(First {
-            rules: dicts(py, &decision.conditions_evaluated)?,
-            policies: dicts(py, &decision.policies)?,
+            rules: dicts(
+                py,
+                &decision.conditions_evaluated,
+                &["actual", "result", "reason"],
+            )?,
+            policies: dicts(py, &decision.policies, &["result"])?,
         });
         known().insert(level, Arc::clone(&first));
         Ok(first)
     }
 }
 
-fn dicts(py: Python<'_>, documents: &[impl serde::Serialize]) -> PyResult<Vec<Py<PyDict>>> {
-    let dicts = documents
-        .iter()
-        .map(|one| Ok(document(py, one)?.cast_into::<PyDict>()?.unbind()));
-    dicts.collect()
+/// The documents without what depends on the action.
+fn dicts(
+    py: Python<'_>,
+    documents: &[impl serde::Serialize],
+    changing: &[&str],
+) -> PyResult<Vec<Py<PyDict>>> {
+    let dict = |one| {
+        let dict = document(py, one)?.cast_into::<PyDict>()?;
+        for key in changing {
+            dict.set_item(key, py.None())?;
+        }
+        Ok(dict.unbind())
+    };
+    documents.iter().map(dict).collect()
 }

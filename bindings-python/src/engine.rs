@@ -130,7 +130,9 @@ impl PolicySet {
     fn decide<'py>(&self, action: &Bound<'py, PyAny>) -> Answer<'py> {
         let py = action.py();
         let action = input::action(action)?.or_raise(py)?;
-        self.decisions.document(py, &self.policies.prepare(&action))
+        let prepared = self.policies.prepare(&action);
+        self.decisions
+            .document(py, prepared.level(), &prepared.decide())
     }
 
     /// The decisions about many actions, in their order; other threads run meanwhile.
@@ -155,9 +157,12 @@ impl PolicySet {
                 read.push(action.or_raise(py)?);
             }
             done += given.len();
-            let prepare = || read.iter().map(|action| self.policies.prepare(action));
-            for prepared in py.detach(|| prepare().collect::<Vec<_>>()) {
-                decisions.append(self.decisions.document(py, &prepared)?)?;
+            let decide = |action| {
+                let prepared = self.policies.prepare(action);
+                (prepared.level(), prepared.decide())
+            };
+            for (level, decision) in py.detach(|| read.iter().map(decide).collect::<Vec<_>>()) {
+                decisions.append(self.decisions.document(py, level, &decision)?)?;
             }
         }
     }

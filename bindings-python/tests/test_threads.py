@@ -56,6 +56,16 @@ def test_another_thread_runs_while_a_plan_is_made() -> None:
     assert pause < taken / 2, f"stood still for {pause} s of {taken} s"
 
 
+def test_another_thread_runs_while_decisions_are_made() -> None:
+    """The rules are what takes long here; little of each decision is converted."""
+    rules = "".join(f"        - {{field: a, operator: contains_ci, value: 'y{n}'}}\n" for n in range(40))
+    head, _ = POLICY.format(0).rsplit("        - ", 1)
+    policies = PolicySet("manifest_version: '1.0'\npolicies:\n" + head + rules)
+    action = {"action_type": "type.0", "metadata": {"branch": "main", "a": "x" * 60_000}}
+    pause, taken = longest_pause(lambda: policies.decide_many([action] * 16))
+    assert pause < taken / 2, f"stood still for {pause} s of {taken} s"
+
+
 def test_two_threads_share_a_policy_set() -> None:
     policies = PolicySet(BIG)
     action: dict[str, Any] = {"action_type": "type.7", "metadata": {"branch": "main", "a": "a7"}}

@@ -1,5 +1,7 @@
 """Python values as actions: what they mean, and what is refused."""
 
+import copy
+import json
 import math
 import pickle
 from collections.abc import Callable
@@ -147,6 +149,35 @@ def test_many_decisions_are_those_of_one_each() -> None:
         with pytest.raises(LatticeError) as raised:
             policies.decide_many([*actions * before, {"action_type": ""}])
         assert (raised.value.code, raised.value.file) == ("INVALID_ACTION", f"actions[{6 * before}]")
+
+
+def test_decisions_share_nothing() -> None:
+    conditions = "logic: all\nrules:\n  - {field: x, operator: any_in, value: [a, b]}\n"
+    policy = {
+        "name": "p",
+        "action_type": "t",
+        "approval_required": False,
+        "allowed_repos": None,
+        "allowed_branches": ["main"],
+        "conditions": conditions,
+    }
+    policies = PolicySet(json.dumps({"manifest_version": "1.0", "policies": [policy]}))
+    action = {"action_type": "t", "metadata": {"branch": "main", "x": ["a"]}}
+    first = policies.decide(action)
+    untouched = copy.deepcopy(first)
+    for decision in (first, policies.decide(action)):
+        for rule in decision["conditions_evaluated"]:
+            rule["expected"].append("spoilt")
+            rule["policy"] = rule["actual"] = "spoilt"
+            rule["result"] = None
+        decision["policies"][0]["name"] = "spoilt"
+        decision["policies"].clear()
+    assert policies.decide(action) == untouched
+    assert policies.decide_many([action]) == [untouched]
+    other = policies.decide({"action_type": "t"})
+    assert [rule["actual"] for rule in other["conditions_evaluated"]] == [None, None]
+    assert [rule["expected"] for rule in other["conditions_evaluated"]] == [["main"], ["a", "b"]]
+    assert list(other) == list(untouched)
 
 
 def test_a_manifest_is_plain_to_read() -> None:

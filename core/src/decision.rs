@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
@@ -22,6 +22,7 @@ pub(crate) struct Index {
     /// Those of a concrete type, and of `TYPE.*`. The key of a level is what its policies say.
     // INVARIANT: no level is empty.
     levels: HashTable<Level>,
+    state: RandomState,
     /// Those of `*`.
     any: Level,
 }
@@ -68,9 +69,8 @@ impl<'k> Key<'k> {
         }
     }
 
-    /// Who sends an action cannot add to the index, so that a hash which can be foreseen does no harm.
-    fn hash(self) -> u64 {
-        let mut hasher = FixedState::with_seed(0).build_hasher();
+    fn hash(self, state: &RandomState) -> u64 {
+        let mut hasher = state.build_hasher();
         hasher.write(self.text.as_bytes());
         hasher.write_u8(self.is_below.into());
         hasher.finish()
@@ -102,10 +102,8 @@ impl Index {
         for policy in policies {
             index.add(policy);
         }
-        index.any.finish(0);
-        for (level, id) in index.levels.iter_mut().zip(1..) {
-            level.finish(id);
-        }
+        index.any.finish();
+        index.levels.iter_mut().for_each(Level::finish);
         index
     }
 
@@ -121,16 +119,18 @@ impl Index {
                 .policies
                 .first()
                 .map(|policy| policy.action_type().to_ascii_lowercase());
-            Key::of(&lower.unwrap_or_default()).hash()
+            Key::of(&lower.unwrap_or_default()).hash(&self.state)
         };
+        let id = u32::try_from(self.levels.len() + 1).unwrap_or(u32::MAX);
         match self
             .levels
-            .entry(key.hash(), |level| key.matches(level), rehash)
+            .entry(key.hash(&self.state), |level| key.matches(level), rehash)
         {
             Entry::Occupied(mut entry) => entry.get_mut().policies.push(Arc::clone(policy)),
             Entry::Vacant(entry) => {
                 entry.insert(Level {
                     policies: vec![Arc::clone(policy)],
+                    id,
                     ..Level::default()
                 });
             }
@@ -147,7 +147,9 @@ impl Index {
         }
         let mut next = Some(Key::of(&lower));
         while let Some(key) = next {
-            let found = self.levels.find(key.hash(), |level| key.matches(level));
+            let found = self
+                .levels
+                .find(key.hash(&self.state), |level| key.matches(level));
             if let Some(level) = found {
                 return level;
             }
@@ -162,8 +164,7 @@ impl Level {
         &self.policies
     }
 
-    fn finish(&mut self, id: u32) {
-        self.id = id;
+    fn finish(&mut self) {
         let rules: usize = self.policies.iter().map(|policy| policy.rules()).sum();
         self.rules = u32::try_from(rules).unwrap_or(u32::MAX);
         if self.policies.len() > 1 {
@@ -309,7 +310,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Tells apart, within one set, which policies decide. The decisions of one level differ in the status and what
-    /// belongs to it, and in each rule's `actual`, `result` and `reason`; all else is the same.
+    /// belongs to it, in each rule's `actual`, `result` and `reason` and in each policy's `result`; all else is the same.
     pub fn level(&self) -> u32 {
         self.level.id
     }

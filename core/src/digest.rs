@@ -1,4 +1,4 @@
-//! The state digest: equal policies, and only they, share it.
+//! The state digest, which equal policies and only they share, and the digest of one policy as it is written.
 
 use std::sync::Arc;
 
@@ -126,8 +126,8 @@ impl StateHash {
 }
 
 impl Policy {
-    /// A digest of all that is written in the policy: two that share it are equal, down to the layout of their
-    /// conditions. Without it they may still be equal.
+    /// A digest of every field, conditions by their text: two policies that share it are equal, down to the layout of
+    /// their conditions. Two that do not may still mean the same.
     pub(crate) fn written_digest(&self) -> Hash {
         // Every text and list is told apart from what follows it by its length; none is as long as `ANY`.
         const ANY: usize = usize::MAX;

@@ -151,6 +151,18 @@ impl Number {
     }
 }
 
+impl Number {
+    /// Bytes of the number written as JSON.
+    pub(crate) fn json_len(self) -> usize {
+        let digits = |int: u64| int.checked_ilog10().unwrap_or(0) as usize + 1;
+        match self.0 {
+            Repr::Int(int) => digits(int.unsigned_abs()) + usize::from(int < 0),
+            Repr::Large(int) => digits(int),
+            Repr::Float(float) => serde_json::to_string(&float).map_or(0, |text| text.len()),
+        }
+    }
+}
+
 impl From<i64> for Number {
     fn from(int: i64) -> Self {
         Self(Repr::Int(int))

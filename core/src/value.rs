@@ -234,34 +234,43 @@ impl Value<'_> {
         }
     }
 
-    /// The value, taken from the bytes that are left; `None`, and nothing taken, if it is larger.
+    /// The value, taken from the bytes that are left; `None` if it is larger, and then nothing is left: it is not measured
+    /// again for every rule that reads it.
     pub(crate) fn within(&self, left: &mut usize) -> Option<&Self> {
-        let mut rest = *left;
-        if !self.fits(&mut rest) {
-            return None;
+        if self.fits(left) {
+            return Some(self);
         }
-        *left = rest;
-        Some(self)
+        *left = 0;
+        None
     }
 
     /// Takes the value's bytes from what is left; false as soon as nothing is.
     fn fits(&self, left: &mut usize) -> bool {
-        let own = match self {
-            Value::String(text) => text.len(),
-            Value::Mapping(entries) => entries.iter().map(|(key, _)| key.len()).sum(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) => 0,
-        };
         // What a value without text takes is of the order of a number's digits.
-        let Some(rest) = left.checked_sub(own + 8) else {
-            return false;
+        let own = match self {
+            Value::String(text) => text.len() + 8,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::List(_)
+            | Value::Mapping(_) => 8,
         };
-        *left = rest;
-        match self {
-            Value::List(items) => items.iter().all(|item| item.fits(left)),
-            Value::Mapping(entries) => entries.iter().all(|(_, value)| value.fits(left)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
-        }
+        take(own, left)
+            && match self {
+                Value::List(items) => items.iter().all(|item| item.fits(left)),
+                Value::Mapping(entries) => {
+                    let mut entries = entries.iter();
+                    entries.all(|(key, value)| take(key.len(), left) && value.fits(left))
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+            }
     }
+}
+
+fn take(bytes: usize, left: &mut usize) -> bool {
+    let rest = left.checked_sub(bytes);
+    *left = rest.unwrap_or(0);
+    rest.is_some()
 }
 
 /// A value that a rule compares with: never null, never a container.

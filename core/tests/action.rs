@@ -345,6 +345,43 @@ fn limits_hold_exactly() {
     assert_eq!(error.message(), "the action is larger than 1048576 bytes");
 }
 
+#[test]
+fn the_size_of_values_is_that_of_their_json() {
+    let number = |literal| Value::Number(Number::parse(literal).unwrap());
+    let values = [
+        Value::Null,
+        Value::Bool(true),
+        Value::Bool(false),
+        number("0"),
+        number("-10"),
+        number("18446744073709551615"),
+        number("-9223372036854775808"),
+        number("1.5e300"),
+        number("-0.25"),
+        Value::String("é\"\\\n\u{1}\u{8}\u{7f}😀".into()),
+        Value::List(vec![]),
+        Value::List(vec![Value::Null, number("7")]),
+        object(&[]),
+        object(&[("a\tb", number("1")), ("c", Value::List(vec![object(&[])]))]),
+    ];
+    for value in values {
+        let written = serde_json::to_string(&value).unwrap();
+        let of = |padding: usize| {
+            let padding = Value::String("x".repeat(padding).into());
+            object(&[
+                ("action_type", Value::String("t".into())),
+                ("event_id", padding),
+                ("timestamp", value.clone()),
+            ])
+        };
+        let room = limits::ACTION_BYTES - serde_json::to_string(&of(0)).unwrap().len();
+        assert!(Action::from_value(of(room)).is_ok(), "{written}");
+        assert!(Action::from_value(of(room + 1)).is_err(), "{written}");
+        let json = serde_json::to_string(&of(room)).unwrap();
+        assert!(Action::parse(json.as_bytes()).is_ok(), "{written}");
+    }
+}
+
 /// A mapping of these entries.
 fn object<'v>(pairs: &[(&'v str, Value<'v>)]) -> Value<'v> {
     let pairs = pairs.iter();

@@ -209,6 +209,28 @@ proptest! {
     }
 
     #[test]
+    fn a_verdict_is_the_decision_without_its_trace(policies in specs(), json in action()) {
+        let policies = set(policies);
+        let json = json.to_string();
+        let action = Action::parse(json.as_bytes()).unwrap();
+        let decision = policies.decide(&action);
+        for verdict in [policies.verdict(&action), policies.prepare(&action).verdict()] {
+            let decided = (
+                verdict.status,
+                verdict.denial_reason(),
+                verdict.policy.map(lattice_core::Policy::name),
+                verdict.approval_timeout_hours(),
+            );
+            prop_assert_eq!(decided, (
+                decision.status,
+                decision.denial_reason.as_deref(),
+                decision.policy_name.as_deref(),
+                decision.approval_timeout_hours,
+            ));
+        }
+    }
+
+    #[test]
     fn two_digests_at_once_are_those_of_the_sets(state in state(), desired in specs(), mode in mode()) {
         let desired = set(desired);
         let after = Plan::new(&state, &desired, mode).apply(&state).active;

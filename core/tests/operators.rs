@@ -550,3 +550,28 @@ rules:
         ]
     );
 }
+
+#[test]
+fn a_trace_repeats_values_as_long_as_there_is_room() {
+    // Nine rules read a text of 1 MB; one, before or behind them, a number.
+    let big = "x".repeat(1_000_000);
+    let rules = "  - {field: big, operator: exists}\n".repeat(9);
+    let small = "  - {field: small, operator: exists}\n";
+    let json = format!(r#"{{"action_type": "t", "metadata": {{"big": "{big}", "small": 1}}}}"#);
+    let action = Action::parse(json.as_bytes()).unwrap();
+    let repeated = |text: &str| -> Vec<bool> {
+        let conditions = Conditions::parse(text).unwrap();
+        let (_, trace) = conditions.evaluate(&action);
+        trace.iter().map(|rule| rule.actual.is_some()).collect()
+    };
+    let mut expected = [vec![true; 9], vec![false]].concat();
+    assert_eq!(
+        repeated(&format!("logic: all\nrules:\n{small}{rules}")),
+        expected
+    );
+    expected = [vec![true; 8], vec![false; 2]].concat();
+    assert_eq!(
+        repeated(&format!("logic: all\nrules:\n{rules}{small}")),
+        expected
+    );
+}

@@ -282,14 +282,16 @@ fn check_type(text: &str) -> Result<(), String> {
 /// Checks nesting and size of a value that stands inside `depth` lists and objects.
 fn measure(value: &Value<'_>, depth: usize, left: &mut usize) -> Result<(), Error> {
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => spend(1, left),
-        Value::String(text) => spend(text.len() + 2, left),
+        Value::Null | Value::Bool(true) => spend(4, left),
+        Value::Bool(false) => spend(5, left),
+        Value::Number(number) => spend(number.json_len(), left),
+        Value::String(text) => spend(json_len(text), left),
         Value::Mapping(mapping) => measure_mapping(mapping, depth + 1, left),
         Value::List(elements) => {
             if depth + 1 > ACTION_NESTING {
                 return Err(invalid(too_deep()));
             }
-            spend(2 + elements.len(), left)?;
+            spend(2 + elements.len().saturating_sub(1), left)?;
             elements
                 .iter()
                 .try_for_each(|element| measure(element, depth + 1, left))
@@ -301,11 +303,21 @@ fn measure_mapping(mapping: &Mapping<'_>, depth: usize, left: &mut usize) -> Res
     if depth > ACTION_NESTING {
         return Err(invalid(too_deep()));
     }
-    spend(2, left)?;
+    spend(2 + mapping.len().saturating_sub(1), left)?;
     mapping.iter().try_for_each(|(key, value)| {
-        spend(key.len() + 4, left)?;
+        spend(json_len(key) + 1, left)?;
         measure(value, depth, left)
     })
+}
+
+/// Bytes of a string written as JSON: what cannot stand for itself takes one more, or five.
+fn json_len(text: &str) -> usize {
+    let more = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0C => 1,
+        0..0x20 => 5,
+        _ => 0,
+    };
+    2 + text.len() + text.bytes().map(more).sum::<usize>()
 }
 
 fn spend(bytes: usize, left: &mut usize) -> Result<(), Error> {
@@ -433,6 +445,10 @@ mod tests {
                 true,
             ),
             (r#"{"action_type": "\u00e9"}"#, false),
+            (
+                r#"{"action_type": "a", "metadata": {"$serde_json::private::Number": "1.5"}}"#,
+                false,
+            ),
             (r#"{"action_type": "a", "metadata": {"x": 1.0}}"#, false),
             (
                 r#"{"action_type": "a", "metadata": {"x": 1, "y": 2, "x": 3}}"#,

@@ -89,6 +89,10 @@ impl<'de> Visitor<'de> for Inside {
         let inside = self.deeper()?;
         let mut entries = Vec::with_capacity(FEW);
         while let Some(Key(key)) = object.next_key()? {
+            // A program that this engine is part of may have `serde_json` hand out numbers as objects.
+            if key.starts_with("$serde_json::private::") {
+                return Err(A::Error::custom("not an object"));
+            }
             entries.push((key, object.next_value_seed(inside)?));
         }
         let mapping = Mapping::of_unique(entries);

@@ -17,8 +17,8 @@ pub struct Trace<'a> {
     pub operator: &'static str,
     /// What the rule compares with; `None` where the operator takes no value.
     pub expected: Option<&'a Operand>,
-    /// What the action holds there; `None` where it holds nothing, and where the values of the trace would take more
-    /// than [`crate::limits::TRACE_BYTES`] together.
+    /// What the action holds there; `None` where it holds nothing, and from the value on with which those of the trace
+    /// would take more than [`crate::limits::TRACE_BYTES`] together.
     pub actual: Option<&'a Value<'a>>,
     /// The result.
     pub result: Truth,

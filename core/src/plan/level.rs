@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 
 use super::Plan;
 use crate::action_type;
@@ -70,13 +70,13 @@ struct Sides<'p> {
 /// The two sides of a plan by action type. Cheaper than their indexes, which are made for decisions.
 pub(super) struct Levels<'p> {
     plan: &'p Plan,
-    types: HashMap<Cow<'p, str>, Sides<'p>, FixedState>,
+    types: HashMap<Cow<'p, str>, Sides<'p>, RandomState>,
 }
 
 impl<'p> Levels<'p> {
     /// All that can decide about some types, which are in lower case.
     pub(super) fn new<'t>(plan: &'p Plan, types: impl Iterator<Item = &'t str>) -> Self {
-        let wanted: HashSet<String, FixedState> = types.flat_map(action_type::levels).collect();
+        let wanted: HashSet<String, RandomState> = types.flat_map(action_type::levels).collect();
         let mut levels = Self {
             plan,
             types: HashMap::default(),
@@ -112,7 +112,7 @@ impl<'p> Levels<'p> {
     fn sides(
         &mut self,
         policy: &'p Policy,
-        wanted: &HashSet<String, FixedState>,
+        wanted: &HashSet<String, RandomState>,
     ) -> Option<&mut Sides<'p>> {
         let key = lower_case(policy.action_type());
         wanted

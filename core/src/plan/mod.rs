@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 
 use crate::audit::Names;
 use crate::decode::list;
@@ -302,7 +302,7 @@ impl Plan {
     /// it decided it still decides.
     fn level_notes(&self, notes: &mut Vec<String>) {
         // How a type is written, and whether a level can change by it.
-        let mut types: HashMap<Cow<'_, str>, (&str, bool), FixedState> = HashMap::default();
+        let mut types: HashMap<Cow<'_, str>, (&str, bool), RandomState> = HashMap::default();
         for step in self.steps().filter(|step| step.writes()) {
             for Entry { policy, .. } in step.before.into_iter().chain(step.after) {
                 let key = lower_case(policy.action_type());
@@ -370,11 +370,12 @@ impl Plan {
     }
 }
 
-/// The names that are not among others, in words.
+/// The names that are not among others, in words. Both are in order.
 fn without(names: &[&str], others: &[&str]) -> String {
+    let is_other = |name: &&&str| others.binary_search(name).is_ok();
     let rest: Vec<&str> = names
         .iter()
-        .filter(|name| !others.contains(name))
+        .filter(|name| !is_other(name))
         .copied()
         .collect();
     match rest.as_slice() {

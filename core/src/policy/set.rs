@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::num::NonZero;
 use std::sync::{Arc, OnceLock};
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 
 use super::draft::{Draft, label};
 use super::{Policy, PolicySpec};
@@ -57,7 +57,7 @@ impl PolicySet {
     ) -> Result<Self, Error> {
         let specs = specs.into_iter();
         let mut known = known.entries().iter().peekable();
-        let mut names: HashSet<String, FixedState> = HashSet::default();
+        let mut names: HashSet<String, RandomState> = HashSet::default();
         names.reserve(specs.size_hint().0);
         let rows = specs.map(|spec| {
             let is_before = |entry: &&Entry| entry.policy.name() < spec.name.as_str();

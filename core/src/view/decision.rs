@@ -71,8 +71,8 @@ pub struct RuleResult<'a> {
     /// What the rule compares with; null where the operator takes no value.
     #[schemars(with = "serde_json::Value")]
     pub expected: Option<Cow<'a, Operand>>,
-    /// What the action holds; null where it holds nothing, and where the values of the trace would take more than
-    /// 8 MiB together.
+    /// What the action holds; null where it holds nothing, and from the value on with which those of the trace would
+    /// take more than 8 MiB together.
     #[schemars(with = "serde_json::Value")]
     pub actual: Option<Value<'a>>,
     /// True, false, or null for unknown.
