@@ -2,6 +2,9 @@
 
 const { parse } = require('./json.js');
 
+/** Levels that are kept: those that a program asks about again and again. */
+const MOST = 1024;
+
 /**
  * Decisions of one set of policies. Most of a trace is the same for every action that the same policies decide about: it
  * crosses from the engine once, and later decisions bring what depends on the action.
@@ -14,7 +17,11 @@ class Decisions {
     const [level, status, denial_reason, policy_name, approval_timeout_hours, rules, policies] = outcome;
     let first = this.#first.get(level);
     if (first === undefined) {
-      first = constant(parse(whole()));
+      const decision = parse(whole());
+      if (this.#first.size >= MOST) {
+        return decision;
+      }
+      first = constant(decision);
       this.#first.set(level, first);
     }
     return {

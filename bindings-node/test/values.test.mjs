@@ -198,6 +198,28 @@ test('an action is plain data', () => {
   assert.equal(caught(() => Conditions.compile('\ud800')).code, 'POLICY_COMPILE_ERROR');
 });
 
+test('any number of levels', () => {
+  const names = Array.from({ length: 1100 }, (_, n) => `t${n}`);
+  const policies = new PolicySet(
+    JSON.stringify({
+      manifest_version: '1.0',
+      policies: names.map((name) => ({
+        name,
+        action_type: name,
+        approval_required: false,
+        allowed_repos: null,
+        allowed_branches: ['main'],
+        conditions: null,
+      })),
+    }),
+  );
+  const actions = names.map((name) => ({ action_type: name, metadata: { branch: 'main' } }));
+  for (const decided of [policies.decideMany(actions), policies.decideMany(actions)]) {
+    assert.deepEqual(decided.map((decision) => decision.policy_name), names);
+    assert.ok(decided.every((decision) => decision.conditions_evaluated[0].actual === 'main'));
+  }
+});
+
 test('decisions share nothing', () => {
   const policy = {
     name: 'p',

@@ -11,6 +11,9 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::output::{Answer, document};
 
+/// Levels that are kept: those that a program asks about again and again. Each takes a few kilobytes.
+const MOST: usize = 1024;
+
 /// The decisions that one set of policies made first, by level.
 #[derive(Default)]
 pub(crate) struct Decisions(Mutex<HashMap<u32, Arc<First>>>);
@@ -29,7 +32,9 @@ impl Decisions {
         level: u32,
         decision: &view::Decision<'_>,
     ) -> Answer<'py> {
-        let first = self.first(py, level, decision)?;
+        let Some(first) = self.first(py, level, decision)? else {
+            return document(py, decision);
+        };
         let rules = PyList::empty(py);
         for (first, rule) in first.rules.iter().zip(&decision.conditions_evaluated) {
             let dict = first.bind(py).copy()?;
@@ -68,10 +73,13 @@ impl Decisions {
         py: Python<'_>,
         level: u32,
         decision: &view::Decision<'_>,
-    ) -> PyResult<Arc<First>> {
+    ) -> PyResult<Option<Arc<First>>> {
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(first) = known().get(&level) {
-            return Ok(Arc::clone(first));
+            return Ok(Some(Arc::clone(first)));
+        }
+        if known().len() >= MOST {
+            return Ok(None);
         }
         let first = Arc::new(First {
             rules: dicts(
@@ -82,7 +90,7 @@ impl Decisions {
             policies: dicts(py, &decision.policies, &["result"])?,
         });
         known().insert(level, Arc::clone(&first));
-        Ok(first)
+        Ok(Some(first))
     }
 }
 

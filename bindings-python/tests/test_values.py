@@ -151,6 +151,17 @@ def test_many_decisions_are_those_of_one_each() -> None:
         assert (raised.value.code, raised.value.file) == ("INVALID_ACTION", f"actions[{6 * before}]")
 
 
+def test_any_number_of_levels() -> None:
+    policy = "  - {{name: p{0}, action_type: t{0}, approval_required: false, allowed_repos: null, allowed_branches: [main], conditions: null}}\n"
+    count = 1100
+    policies = PolicySet("manifest_version: '1.0'\npolicies:\n" + "".join(policy.format(n) for n in range(count)))
+    actions = [{"action_type": f"t{n}", "metadata": {"branch": "main"}} for n in range(count)]
+    for _ in range(2):
+        decided = policies.decide_many(actions)
+        assert [decision["policy_name"] for decision in decided] == [f"p{n}" for n in range(count)]
+        assert [decision["conditions_evaluated"][0]["actual"] for decision in decided] == ["main"] * count
+
+
 def test_decisions_share_nothing() -> None:
     conditions = "logic: all\nrules:\n  - {field: x, operator: any_in, value: [a, b]}\n"
     policy = {
