@@ -1,6 +1,7 @@
 //! What decides about an action type before and after a plan, and who asks for approval there.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::action_type;
 use crate::policy::Policy;
 
 /// The policies that decide about an action type.
+#[derive(Default)]
 pub(super) struct Level<'p> {
     /// The action type that they share, as one of them writes it; `None` if there are none.
     action_type: Option<&'p str>,
@@ -65,12 +67,17 @@ impl<'p> Level<'p> {
 struct Sides<'p> {
     active: Vec<&'p Arc<Policy>>,
     desired: Vec<&'p Arc<Policy>>,
+    // Described once, however many types ask.
+    active_level: OnceCell<Level<'p>>,
+    desired_level: OnceCell<Level<'p>>,
+    level_together: OnceCell<Level<'p>>,
 }
 
 /// The two sides of a plan by action type. Cheaper than their indexes, which are made for decisions.
 pub(super) struct Levels<'p> {
     plan: &'p Plan,
     types: HashMap<Cow<'p, str>, Sides<'p>, RandomState>,
+    none: Level<'p>,
 }
 
 impl<'p> Levels<'p> {
@@ -80,6 +87,7 @@ impl<'p> Levels<'p> {
         let mut levels = Self {
             plan,
             types: HashMap::default(),
+            none: Level::default(),
         };
         if wanted.is_empty() {
             return levels;
@@ -121,46 +129,50 @@ impl<'p> Levels<'p> {
     }
 
     /// The level that decides about a type before the plan.
-    pub(super) fn active(&self, key: &str) -> Level<'p> {
-        self.first(key, |sides| &sides.active)
+    pub(super) fn active(&self, key: &str) -> &Level<'p> {
+        self.first(key, |sides| {
+            sides.active_level.get_or_init(|| Level::of(&sides.active))
+        })
     }
 
     /// The level that decides about a type where the desired policies are all there are.
-    pub(super) fn desired(&self, key: &str) -> Level<'p> {
-        self.first(key, |sides| &sides.desired)
+    pub(super) fn desired(&self, key: &str) -> &Level<'p> {
+        self.first(key, |sides| {
+            sides
+                .desired_level
+                .get_or_init(|| Level::of(&sides.desired))
+        })
     }
 
     /// The level that decides about a type when the desired policies have taken the place of those of their names.
-    pub(super) fn together(&self, key: &str) -> Level<'p> {
-        for key in action_type::levels(key) {
-            let Some(sides) = self.types.get(&*key) else {
-                continue;
-            };
-            let stays = |policy: &&Arc<Policy>| {
-                let by_name = |other: &&Arc<Policy>| other.name().cmp(policy.name());
-                // Nearly every policy is replaced by one of the same type, so that the whole set is seldom searched.
-                sides.desired.binary_search_by(by_name).is_err()
-                    && self.plan.desired.get(policy.name()).is_none()
-            };
-            let mut policies: Vec<_> = sides.active.iter().copied().filter(stays).collect();
-            policies.extend(&sides.desired);
-            if !policies.is_empty() {
-                policies.sort_by_key(|policy| policy.name());
-                return Level::of(&policies);
-            }
-        }
-        Level::of(&[])
+    pub(super) fn together(&self, key: &str) -> &Level<'p> {
+        self.first(key, |sides| {
+            sides.level_together.get_or_init(|| self.joined(sides))
+        })
     }
 
-    /// The first level that holds a policy on one side, from the most specific on.
-    fn first(
-        &self,
+    fn joined(&self, sides: &Sides<'p>) -> Level<'p> {
+        let stays = |policy: &&Arc<Policy>| {
+            let by_name = |other: &&Arc<Policy>| other.name().cmp(policy.name());
+            // Nearly every policy is replaced by one of the same type, so that the whole set is seldom searched.
+            sides.desired.binary_search_by(by_name).is_err()
+                && self.plan.desired.get(policy.name()).is_none()
+        };
+        let mut policies: Vec<_> = sides.active.iter().copied().filter(stays).collect();
+        policies.extend(&sides.desired);
+        policies.sort_by_key(|policy| policy.name());
+        Level::of(&policies)
+    }
+
+    /// The first level that holds a policy, from the most specific on.
+    fn first<'l>(
+        &'l self,
         key: &str,
-        side: impl for<'s> Fn(&'s Sides<'p>) -> &'s [&'p Arc<Policy>],
-    ) -> Level<'p> {
-        let mut levels = action_type::levels(key).filter_map(|key| self.types.get(&*key));
-        let found = levels.find(|sides| !side(sides).is_empty());
-        Level::of(found.map_or(&[], side))
+        level: impl Fn(&'l Sides<'p>) -> &'l Level<'p>,
+    ) -> &'l Level<'p> {
+        let levels = action_type::levels(key).filter_map(|key| self.types.get(&*key));
+        let mut levels = levels.map(level);
+        levels.find(|level| level.size > 0).unwrap_or(&self.none)
     }
 }
 

@@ -321,7 +321,7 @@ impl Plan {
                 Mode::Replace => levels.desired(&key),
                 Mode::Additive => levels.together(&key),
             };
-            if was.differs_from(&is) {
+            if was.differs_from(is) {
                 notes.push(format!("{written}: decided by {was} → {is}"));
             } else if was.asking != is.asking {
                 notes.push(format!(
