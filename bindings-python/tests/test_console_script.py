@@ -1,6 +1,6 @@
 """The console script is the binary in process: same output, same exit codes, same signals."""
 
-import os
+import resource
 import signal
 import subprocess
 import sys
@@ -84,13 +84,25 @@ def test_a_reader_that_has_seen_enough_is_no_error(binary: Path) -> None:
         process.stderr.close()
 
 
-def test_a_full_disk_is_an_error(binary: Path) -> None:
-    if not os.path.exists("/dev/full"):
-        pytest.skip("this system has no full device")
-    with open("/dev/full", "wb") as full:
+def no_room() -> None:
+    """Lets this process write nothing into files, as if the disk were full: on every Unix, a device for that is not."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def test_a_full_disk_is_an_error(binary: Path, tmp_path: Path) -> None:
+    with (tmp_path / "schema.json").open("wb") as full:
         runs = [
-            subprocess.run([program, "schema"], stdout=full, stderr=subprocess.PIPE, env=environment(), check=False)
+            subprocess.run(
+                [program, "schema"],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                env=environment(),
+                preexec_fn=no_room,
+                check=False,
+            )
             for program in (binary, SCRIPT)
         ]
+    assert (tmp_path / "schema.json").read_bytes() == b""
     assert runs[0].returncode == runs[1].returncode == 1
     assert runs[0].stderr == runs[1].stderr != b""
