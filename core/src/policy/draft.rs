@@ -119,7 +119,7 @@ fn allow_list(
     list: Patterned<'_>,
     cache: &Cache,
     sink: &mut Sink<'_>,
-) -> Result<Option<AllowList>, Reported> {
+) -> Result<Option<Box<AllowList>>, Reported> {
     let Some(list) = list? else {
         return Ok(None);
     };
@@ -157,7 +157,7 @@ fn allow_list(
         sink.error_help(list.span, message, "use shorter patterns, or fewer");
         return Err(Reported);
     }
-    Ok(Some(AllowList::new(globs)))
+    Ok(Some(Box::new(AllowList::new(globs))))
 }
 
 /// How a timeout is written.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use crate::condition::{Conditions, Glob};
 use crate::value::{Operand, Scalar};
@@ -52,12 +53,13 @@ pub struct PolicySpec {
 /// Two policies are equal when they mean the same: sets as sets, conditions as trees, numbers by value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    name: Box<str>,
-    action_type: Box<str>,
+    name: SmolStr,
+    action_type: SmolStr,
     approval_required: bool,
     approval_timeout_hours: u16,
-    allowed_repos: Option<AllowList>,
-    allowed_branches: Option<AllowList>,
+    // Most policies have neither list.
+    allowed_repos: Option<Box<AllowList>>,
+    allowed_branches: Option<Box<AllowList>>,
     conditions: Option<Conditions>,
 }
 
@@ -129,12 +131,12 @@ impl Policy {
 
     /// The repositories it admits; `None` for any.
     pub fn allowed_repos(&self) -> Option<&AllowList> {
-        self.allowed_repos.as_ref()
+        self.allowed_repos.as_deref()
     }
 
     /// The branches it admits; `None` for any.
     pub fn allowed_branches(&self) -> Option<&AllowList> {
-        self.allowed_branches.as_ref()
+        self.allowed_branches.as_deref()
     }
 
     /// How many rules a trace of it has.
@@ -151,17 +153,15 @@ impl Policy {
 
     /// The policy as plain data.
     pub fn spec(&self) -> PolicySpec {
-        let texts = |list: &Option<AllowList>| {
-            let list = list.as_ref()?;
-            Some(list.texts().map(str::to_owned).collect())
-        };
+        let texts =
+            |list: Option<&AllowList>| list.map(|list| list.texts().map(str::to_owned).collect());
         PolicySpec {
             name: self.name.to_string(),
             action_type: self.action_type.to_string(),
             approval_required: self.approval_required,
             approval_timeout_hours: self.approval_timeout_hours,
-            allowed_repos: texts(&self.allowed_repos),
-            allowed_branches: texts(&self.allowed_branches),
+            allowed_repos: texts(self.allowed_repos()),
+            allowed_branches: texts(self.allowed_branches()),
             conditions: self.conditions.as_ref().map(|c| c.text().to_owned()),
         }
     }
