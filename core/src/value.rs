@@ -307,10 +307,18 @@ pub enum Operand {
     /// One value.
     Scalar(Scalar),
     /// A set: sorted, without repeats, not empty unless it is an allow-list.
-    List(Vec<Scalar>),
+    List(Box<[Scalar]>),
 }
 
 impl Operand {
+    /// The value as a list: a scalar is a list of one.
+    pub(crate) fn scalars(&self) -> &[Scalar] {
+        match self {
+            Operand::Scalar(scalar) => std::slice::from_ref(scalar),
+            Operand::List(list) => list,
+        }
+    }
+
     /// Whether it is a list.
     pub fn is_list(&self) -> bool {
         matches!(self, Operand::List(_))

@@ -1,28 +1,21 @@
 //! The compiled tree: groups of rules, down to comparisons.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
-use ipnet::IpNet;
-use jiff::Timestamp;
-use semver::Version;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::number::Number;
-use crate::value::{Operand, Scalar, Value};
+use crate::value::{Operand, Scalar};
 
-use super::fold::Folded;
+use super::expected::Expected;
 use super::operator::Operator;
 use super::path::Path;
-use super::pattern::Matcher;
-use super::reason::Outcome;
 
 /// Rules and the logic that joins them. Equality is that of the canonical tree, in which the order of rules counts.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Group {
     pub(crate) logic: Logic,
     // INVARIANT: not empty.
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Box<[Rule]>,
 }
 
 impl Group {
@@ -38,7 +31,7 @@ impl Group {
 
     /// Shows `visit` every comparison, at any depth, in document order.
     pub(crate) fn each_comparison<'g>(&'g self, visit: &mut impl FnMut(&'g Comparison)) {
-        for rule in &self.rules {
+        for rule in &*self.rules {
             match rule {
                 Rule::Comparison(comparison) => visit(comparison),
                 Rule::Group(group) => group.each_comparison(visit),
@@ -88,11 +81,9 @@ pub struct Comparison {
     /// Which of the document's comparisons it is, from 0 on.
     pub(super) ordinal: u32,
     pub(crate) operator: Operator,
-    /// Whether the operator is the negation of the one that `test` judges by.
-    pub(super) negated: bool,
-    // INVARIANT: a list is sorted, without repeats, not empty, and its elements are of one type.
-    pub(crate) value: Option<Operand>,
-    pub(super) test: Test,
+    /// The operator that judges: the one that `operator` negates, or itself.
+    pub(super) positive: Operator,
+    pub(super) expected: Expected,
 }
 
 impl Comparison {
@@ -112,42 +103,17 @@ impl Comparison {
 
     /// What it compares with; `None` where the operator takes no value.
     pub fn value(&self) -> Option<&Operand> {
-        self.value.as_ref()
-    }
-
-    /// The value as a list: a scalar is a list of one.
-    pub(super) fn operands(&self) -> &[Scalar] {
-        match &self.value {
-            None => &[],
-            Some(Operand::Scalar(scalar)) => std::slice::from_ref(scalar),
-            Some(Operand::List(list)) => list,
-        }
+        self.expected.operand()
     }
 }
 
 impl PartialEq for Comparison {
     fn eq(&self, other: &Self) -> bool {
-        self.path == other.path && self.operator == other.operator && self.value == other.value
+        self.path == other.path && self.operator == other.operator && self.value() == other.value()
     }
 }
 
 impl Eq for Comparison {}
-
-/// What remains to be done at evaluation: the function of the operator, or of the one it negates, with its value made ready.
-#[derive(Debug)]
-// What is large or rare is behind a pointer: rules that are judged one after the other stay close together.
-pub(super) enum Test {
-    Presence,
-    Bare(fn(&Value) -> Outcome),
-    /// It reads the operands of the comparison as they stand.
-    Scalars(fn(&Value, &[Scalar]) -> Outcome),
-    Number(fn(Ordering) -> bool, Number),
-    Text(Matcher),
-    Folded(fn(&Folded, &str) -> bool, Box<[Folded]>),
-    Time(fn(Ordering) -> bool, Timestamp),
-    Version(fn(Ordering) -> bool, Box<Version>),
-    Networks(Box<[IpNet]>),
-}
 
 /// A part of the tree as the state digest reads it: keys in alphabetical order, paths as segments, numbers as
 /// `{"num": "<exact decimal>"}`.
@@ -177,7 +143,7 @@ impl Serialize for Canonical<'_, Comparison> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("field", self.0.path.segments())?;
         map.serialize_entry("operator", self.0.operator.name())?;
-        match &self.0.value {
+        match self.0.value() {
             None => {}
             Some(Operand::Scalar(scalar)) => map.serialize_entry("value", &Canonical(scalar))?,
             Some(Operand::List(list)) => map.serialize_entry("value", &Canonical(list))?,
@@ -200,7 +166,7 @@ impl Serialize for Canonical<'_, Scalar> {
     }
 }
 
-impl<T> Serialize for Canonical<'_, Vec<T>>
+impl<T> Serialize for Canonical<'_, Box<[T]>>
 where
     for<'t> Canonical<'t, T>: Serialize,
 {

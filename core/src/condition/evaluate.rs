@@ -3,8 +3,8 @@
 use crate::action::{Action, Lookup};
 use crate::value::{Kind, Operand, Value};
 
-use super::ast::{Comparison, Group, Logic, Rule, Test};
-use super::judge;
+use super::ast::{Comparison, Group, Logic, Rule};
+use super::operator::Operator;
 use super::reason::{At, Flaw, Outcome, Reason, Wanted};
 use super::truth::Truth;
 
@@ -90,7 +90,7 @@ impl<'a, F: FnMut(Trace<'a>)> Observer<'a> for Tracer<'_, F> {
         (self.write)(Trace {
             field: comparison.path.as_str(),
             operator: comparison.operator.name(),
-            expected: comparison.value.as_ref(),
+            expected: comparison.value(),
             actual,
             result: outcome.map_or(Truth::Unknown, Truth::from),
             reason: outcome
@@ -112,7 +112,7 @@ impl Group {
             Logic::Any | Logic::None => Truth::True,
         };
         let mut joined = settled.not();
-        for rule in &self.rules {
+        for rule in &*self.rules {
             let truth = match rule {
                 Rule::Group(group) => group.evaluate(fields, observer),
                 Rule::Comparison(comparison) => comparison.evaluate(fields, observer),
@@ -138,7 +138,7 @@ impl Comparison {
     fn evaluate<'a>(&'a self, fields: &Fields<'_, 'a>, observer: &mut impl Observer<'a>) -> Truth {
         let found = fields.find(self);
         let mut outcome = self.judge(found);
-        if self.negated {
+        if self.positive != self.operator {
             outcome = outcome.map(|holds| !holds);
         }
         observer.saw(self, found, outcome);
@@ -156,29 +156,9 @@ impl Comparison {
                 flaw: Flaw::of_type(parent, Wanted::Kind(Kind::Mapping)),
             },
         };
-        if matches!(self.test, Test::Presence) {
+        if self.positive == Operator::Exists {
             return Ok(false);
         }
         Err(reason)
-    }
-
-    #[inline]
-    fn judge_value(&self, value: &Value) -> Outcome {
-        let outcome = match &self.test {
-            Test::Presence => Ok(true),
-            Test::Bare(judge) => return judge(value),
-            Test::Scalars(judge) => return judge(value, self.operands()),
-            Test::Number(holds, operand) => judge::order_of_number(value, operand).map(holds),
-            Test::Text(matcher) => {
-                judge::text(value).and_then(|text| matcher.matches(text).ok_or(Flaw::Unmatchable))
-            }
-            Test::Folded(holds, folded) => {
-                judge::text(value).map(|text| folded.iter().any(|folded| holds(folded, text)))
-            }
-            Test::Time(holds, operand) => judge::order_of_time(value, operand).map(holds),
-            Test::Version(holds, operand) => judge::order_of_version(value, operand).map(holds),
-            Test::Networks(networks) => judge::is_in_network(value, networks),
-        };
-        outcome.map_err(Reason::from)
     }
 }

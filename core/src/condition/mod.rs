@@ -22,6 +22,7 @@
 mod ast;
 mod cache;
 mod evaluate;
+mod expected;
 mod expression;
 mod fold;
 mod glob;
@@ -33,6 +34,7 @@ mod path;
 mod pattern;
 mod reason;
 mod shared;
+
 mod truth;
 
 use std::sync::Arc;
@@ -65,7 +67,8 @@ pub struct Conditions(Arc<Inner>);
 struct Inner {
     text: Box<str>,
     root: Group,
-    comparisons: usize,
+    // INVARIANT: how many the root holds, at any depth.
+    comparisons: u32,
 }
 
 impl Conditions {
@@ -107,12 +110,9 @@ impl Conditions {
     /// Compiles a conditions document, its patterns shared with others of the run. Everything that is wrong goes to
     /// the sink, with spans in `text`; `None` if an error is among it.
     fn compile(text: &str, patterns: &Patterns, sink: &mut Sink<'_>) -> Option<Self> {
-        let root = parse::document(text, patterns, sink)?;
-        let text = text.into();
-        let mut comparisons = 0;
-        root.each_comparison(&mut |_| comparisons += 1);
+        let (root, comparisons) = parse::document(text, patterns, sink)?;
         Some(Self(Arc::new(Inner {
-            text,
+            text: text.into(),
             root,
             comparisons,
         })))
@@ -125,7 +125,7 @@ impl Conditions {
 
     /// How many comparisons there are, at any depth.
     pub(crate) fn comparisons(&self) -> usize {
-        self.0.comparisons
+        self.0.comparisons as usize
     }
 
     /// The outermost group.

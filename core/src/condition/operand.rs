@@ -14,27 +14,14 @@ use crate::value::{Operand, Scalar};
 use crate::yaml::{Kind as NodeKind, Node};
 
 use super::Refusal;
-use super::ast::Test;
+use super::expected::{Expected, Test, texts};
 use super::fold::Folded;
 use super::operator::{Kind, Operator};
 use super::parse::Parser;
 
-/// What a value becomes: itself, as the tree keeps it, and the test that runs with it.
-type Ready = (Option<Operand>, Test);
-
 impl Parser<'_, '_> {
-    /// The test of an operator without a value; `None` if it takes one.
-    pub(super) fn bare(operator: Operator) -> Option<Test> {
-        match operator.kind() {
-            Kind::Not(positive) => Self::bare(positive),
-            Kind::Presence => Some(Test::Presence),
-            Kind::Bare(judge) => Some(Test::Bare(judge)),
-            _ => None,
-        }
-    }
-
     /// Reads the value of an operator that takes one; what is wrong with it is reported.
-    pub(super) fn operand(&mut self, operator: Operator, node: &Node<'_>) -> Option<Ready> {
+    pub(super) fn operand(&mut self, operator: Operator, node: &Node<'_>) -> Option<Expected> {
         let what = format_args!("`value` of `{}`", operator.name());
         if is_null(node) {
             let help = "ask whether a field is null with `is_null`";
@@ -42,52 +29,48 @@ impl Parser<'_, '_> {
                 .error_help(node.span, format!("{what} is `null`"), help);
             return None;
         }
-        self.operand_of(operator.kind(), node, what)
+        self.expected(operator.kind(), node, what)
     }
 
-    fn operand_of(&mut self, kind: Kind, node: &Node<'_>, what: Arguments<'_>) -> Option<Ready> {
-        let ready = match kind {
-            Kind::Not(positive) => return self.operand_of(positive.kind(), node, what),
-            Kind::Presence => (None, Test::Presence),
-            Kind::Bare(judge) => (None, Test::Bare(judge)),
-            Kind::Scalar(judge) => {
+    fn expected(&mut self, kind: Kind, node: &Node<'_>, what: Arguments<'_>) -> Option<Expected> {
+        Some(match kind {
+            Kind::Not(positive) => return self.expected(positive.kind(), node, what),
+            Kind::Presence | Kind::Bare(_) => Expected::Nothing,
+            Kind::Scalar(_) => {
                 let scalar = scalar(node, what, self.sink)?;
-                (Some(Operand::Scalar(scalar)), Test::Scalars(judge))
+                Expected::Plain(Operand::Scalar(scalar))
             }
-            Kind::Scalars(judge) => {
+            Kind::Scalars(_) => {
                 let element = |node: &Node<'_>, what: Arguments<'_>, sink: &mut Sink<'_>| {
                     scalar(node, what, sink)
                 };
-                let list = self.list(node, what, element)?;
-                (Some(Operand::List(list)), Test::Scalars(judge))
+                Expected::Plain(Operand::List(self.list(node, what, element)?))
             }
-            Kind::Number(holds) => {
+            Kind::Number(_) => {
                 let number = number(node, what, self.sink)?;
-                let operand = Operand::Scalar(Scalar::Number(number));
-                (Some(operand), Test::Number(holds, number))
+                Expected::Plain(Operand::Scalar(Scalar::Number(number)))
             }
-            Kind::Text(matcher) => {
-                let text = string(node, what, self.sink)?;
-                (one(text), Test::Text(matcher(text.into())))
-            }
+            Kind::Text(_) => Expected::Plain(one(string(node, what, self.sink)?)),
             Kind::Pattern(syntax) => {
                 let text = string(node, what, self.sink)?;
                 let matcher = self.patterns.compile(syntax, text);
-                let matcher = self.accept(matcher, node)?;
-                self.spend_on_pattern(matcher.size(), node.span);
-                (one(text), Test::Text(matcher))
+                match self.accept(matcher, node)? {
+                    None => Expected::Plain(one(text)),
+                    Some(matcher) => {
+                        self.spend_on_pattern(matcher.size(), node.span);
+                        Expected::made(one(text), Test::Text(matcher))
+                    }
+                }
             }
             Kind::Folded(holds) => {
                 let text = string(node, what, self.sink)?;
-                (
-                    one(text),
-                    Test::Folded(holds, Box::new([Folded::new(text)])),
-                )
+                let folded = Box::new([Folded::new(text)]);
+                Expected::made(one(text), Test::Folded(holds, folded))
             }
             Kind::FoldedAny(holds) => {
                 let list = self.list(node, what, text)?;
                 let folded = texts(&list).map(Folded::new).collect();
-                (Some(Operand::List(list)), Test::Folded(holds, folded))
+                Expected::made(Operand::List(list), Test::Folded(holds, folded))
             }
             Kind::Time(holds) => {
                 let text = string(node, what, self.sink)?;
@@ -97,7 +80,7 @@ impl Parser<'_, '_> {
                         "write it as in \"2026-04-01T10:30:00Z\"",
                     )
                 });
-                (one(text), Test::Time(holds, self.accept(time, node)?))
+                Expected::made(one(text), Test::Time(holds, self.accept(time, node)?))
             }
             Kind::Version(holds) => {
                 let text = string(node, what, self.sink)?;
@@ -107,14 +90,10 @@ impl Parser<'_, '_> {
                         "write it as in \"1.2.3\" or \"1.2.3-rc.1\"",
                     )
                 });
-                (
-                    one(text),
-                    Test::Version(holds, self.accept(version, node)?.into()),
-                )
+                Expected::made(one(text), Test::Version(holds, self.accept(version, node)?))
             }
             Kind::Networks => self.networks(node, what)?,
-        };
-        Some(ready)
+        })
     }
 
     /// A non-empty list of scalars of one type, sorted and without repeats.
@@ -123,7 +102,7 @@ impl Parser<'_, '_> {
         node: &Node<'_>,
         what: Arguments<'_>,
         element: impl Fn(&Node<'_>, Arguments<'_>, &mut Sink<'_>) -> Option<Scalar>,
-    ) -> Option<Vec<Scalar>> {
+    ) -> Option<Box<[Scalar]>> {
         let NodeKind::List(nodes) = &node.kind else {
             if let NodeKind::Scalar(_) = &node.kind {
                 let message = format!("{what} must be a list, found {}", found(node));
@@ -144,32 +123,31 @@ impl Parser<'_, '_> {
             return None;
         }
         self.count_items(nodes.len(), node);
-        let mut list = Vec::with_capacity(nodes.len());
+        let mut list: Vec<Scalar> = Vec::with_capacity(nodes.len());
+        // The first element that is not of the type of the first.
+        let mut other = None;
         for node in nodes {
             if let Some(scalar) = element(node, format_args!("an element of {what}"), self.sink) {
-                list.push((node, scalar));
-            }
-        }
-        if let [(_, first), rest @ ..] = list.as_slice() {
-            let other = rest
-                .iter()
-                .find(|(_, scalar)| scalar.kind() != first.kind());
-            if let Some((node, scalar)) = other {
-                let message = format!(
-                    "the elements of {what} are of several types: {} after {}",
-                    scalar.kind(),
-                    first.kind()
-                );
-                let help = "use one type; quote a number or a boolean to make it text";
-                self.sink.error_help(node.span, message, help);
-                return None;
+                let is_other = |first: &Scalar| first.kind_of() != scalar.kind_of();
+                if other.is_none() && list.first().is_some_and(is_other) {
+                    other = Some((node, scalar.kind()));
+                }
+                list.push(scalar);
             }
         }
         let complete = list.len() == nodes.len();
-        let mut list: Vec<Scalar> = list.into_iter().map(|(_, scalar)| scalar).collect();
+        if let (Some(first), Some((node, kind))) = (list.first(), other) {
+            let message = format!(
+                "the elements of {what} are of several types: {kind} after {}",
+                first.kind()
+            );
+            let help = "use one type; quote a number or a boolean to make it text";
+            self.sink.error_help(node.span, message, help);
+            return None;
+        }
         list.sort_unstable();
         list.dedup();
-        complete.then_some(list)
+        complete.then(|| list.into())
     }
 
     /// Counts the elements of all lists against the limit, which is reported once.
@@ -185,17 +163,15 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn networks(&mut self, node: &Node<'_>, what: Arguments<'_>) -> Option<Ready> {
+    fn networks(&mut self, node: &Node<'_>, what: Arguments<'_>) -> Option<Expected> {
         let operand = if let NodeKind::List(_) = &node.kind {
             Operand::List(self.list(node, what, cidr)?)
         } else {
             Operand::Scalar(cidr(node, what, self.sink)?)
         };
-        let networks = match &operand {
-            Operand::Scalar(scalar) => texts(std::slice::from_ref(scalar)).map(network).collect(),
-            Operand::List(list) => texts(list).map(network).collect::<Result<_, _>>(),
-        };
-        Some((Some(operand), Test::Networks(networks.ok()?)))
+        let networks = texts(operand.scalars()).map(network);
+        let networks = networks.collect::<Result<_, _>>().ok()?;
+        Some(Expected::made(operand, Test::Networks(networks)))
     }
 
     /// What was made of a value, or its refusal, reported at the value.
@@ -225,19 +201,8 @@ fn cidr(node: &Node<'_>, what: Arguments<'_>, sink: &mut Sink<'_>) -> Option<Sca
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the tree keeps an operand or none"
-)]
-fn one(text: &str) -> Option<Operand> {
-    Some(Operand::Scalar(Scalar::String(text.into())))
-}
-
-fn texts(list: &[Scalar]) -> impl Iterator<Item = &str> {
-    list.iter().filter_map(|scalar| match scalar {
-        Scalar::String(text) => Some(&**text),
-        Scalar::Bool(_) | Scalar::Number(_) => None,
-    })
+fn one(text: &str) -> Operand {
+    Operand::Scalar(Scalar::String(text.into()))
 }
 
 /// A network in CIDR notation, its host bits zero. IPv4 inside IPv6 is read as IPv4.

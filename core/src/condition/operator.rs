@@ -3,13 +3,12 @@
 //! A new operator is one row, and one function in `judge` unless another row's function fits.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use crate::value::{Scalar, Value};
 
 use super::fold::Folded;
 use super::judge;
-use super::pattern::{Matcher, Syntax};
+use super::pattern::Syntax;
 use super::reason::Outcome;
 
 /// How an operator judges, and with it what value it takes.
@@ -27,8 +26,8 @@ pub(super) enum Kind {
     Scalars(fn(&Value, &[Scalar]) -> Outcome),
     /// How a number stands to another.
     Number(fn(Ordering) -> bool),
-    /// What a text must look like, given a text.
-    Text(fn(Arc<str>) -> Matcher),
+    /// A text and another.
+    Text(fn(&str, &str) -> bool),
     /// What a text must look like, given a pattern.
     Pattern(Syntax),
     /// A text and a folded one.
@@ -124,6 +123,7 @@ macro_rules! operators {
                 }
             }
 
+            #[inline]
             pub(super) fn kind(self) -> Kind {
                 match self { $(Operator::$variant => $kind,)* }
             }
@@ -149,8 +149,8 @@ operators! {
     AnyIn "any_in", Kind::Scalars(judge::any_in), "some element of the list equals one of the values";
     AllIn "all_in", Kind::Scalars(judge::all_in), "every element of the list equals one of the values";
     NoneIn "none_in", Kind::Not(Operator::AnyIn), "no element of the list equals one of the values";
-    StartsWith "starts_with", Kind::Text(Matcher::Prefix), "the string begins with the value, case-sensitively";
-    EndsWith "ends_with", Kind::Text(Matcher::Suffix), "the string ends with the value, case-sensitively";
+    StartsWith "starts_with", Kind::Text(|text, prefix| text.starts_with(prefix)), "the string begins with the value, case-sensitively";
+    EndsWith "ends_with", Kind::Text(|text, suffix| text.ends_with(suffix)), "the string ends with the value, case-sensitively";
     Regex "regex" or "matches", Kind::Pattern(Syntax::Search), "the regular expression matches somewhere in the string";
     NotRegex "not_regex", Kind::Not(Operator::Regex), "the regular expression matches nowhere in the string";
     FullMatch "full_match", Kind::Pattern(Syntax::FullMatch), "the regular expression matches the whole string";

@@ -10,7 +10,8 @@ use crate::source::Span;
 use crate::yaml::{Kind, Mapping, Node, Reader, document_of};
 
 use super::ast::{Comparison, Group, Logic, Rule};
-use super::operator::Operator;
+use super::expected::Expected;
+use super::operator::{Operator, ValueType};
 use super::path::Path;
 use super::pattern::Patterns;
 
@@ -23,8 +24,12 @@ const YAML_NESTING: usize = 2 * (CONDITIONS_NESTING + 1) + 2;
 
 const NO_CONDITIONS: &str = "write `conditions: null` for no conditions";
 
-/// Reads a conditions document; `None` if an error was reported.
-pub(super) fn document(text: &str, patterns: &Patterns, sink: &mut Sink<'_>) -> Option<Group> {
+/// Reads a conditions document: the outermost group and how many comparisons it holds; `None` if an error was reported.
+pub(super) fn document(
+    text: &str,
+    patterns: &Patterns,
+    sink: &mut Sink<'_>,
+) -> Option<(Group, u32)> {
     if text.len() > CONDITIONS_BYTES {
         sink.error_help(
             Span::at(0),
@@ -59,7 +64,9 @@ pub(super) fn document(text: &str, patterns: &Patterns, sink: &mut Sink<'_>) -> 
             None
         }
     };
-    group.filter(|_| sink.findings.errors() == errors)
+    let comparisons = parser.comparisons;
+    let group = group.filter(|_| sink.findings.errors() == errors)?;
+    Some((group, comparisons))
 }
 
 pub(super) struct Parser<'p, 's> {
@@ -116,7 +123,7 @@ impl Parser<'_, '_> {
         found.copied()
     }
 
-    fn rules(&mut self, node: &Node<'_>, depth: usize) -> Option<Vec<Rule>> {
+    fn rules(&mut self, node: &Node<'_>, depth: usize) -> Option<Box<[Rule]>> {
         let Kind::List(nodes) = &node.kind else {
             let help = "write `- field: …` and indent what belongs to it";
             wrong_type(node, "`rules` must be a list", help, self.sink);
@@ -136,9 +143,9 @@ impl Parser<'_, '_> {
         // Every rule is looked at, so that every error is reported.
         let mut rules = Vec::with_capacity(nodes.len());
         for node in nodes {
-            rules.push(self.rule(node, depth));
+            rules.extend(self.rule(node, depth));
         }
-        rules.into_iter().collect()
+        (rules.len() == nodes.len()).then(|| rules.into())
     }
 
     fn rule(&mut self, node: &Node<'_>, depth: usize) -> Option<Rule> {
@@ -171,33 +178,29 @@ impl Parser<'_, '_> {
         };
         // Without its operator nothing can be said about a value.
         let (operator, span) = operator?;
-        let ready = match Self::bare(operator) {
-            Some(test) => {
-                if let Some(place) = fields.key_span("value") {
-                    let message = format!("`{}` takes no value", operator.name());
-                    self.sink.error_help(place, message, "remove `value`");
-                }
-                Some((None, test))
+        let expected = if operator.value_type() == ValueType::None {
+            if let Some(place) = fields.key_span("value") {
+                let message = format!("`{}` takes no value", operator.name());
+                self.sink.error_help(place, message, "remove `value`");
             }
-            None => match fields.require("value", self.sink) {
-                Some(node) => self.operand(operator, node),
-                None => None,
-            },
+            Some(Expected::Nothing)
+        } else {
+            let value = fields.require("value", self.sink);
+            value.and_then(|node| self.operand(operator, node))
         };
         let path = path?;
         if operator.tests_presence() {
             self.warn_of_presence_test(operator, &path, span);
         }
-        let (value, test) = ready?;
+        let expected = expected?;
         let ordinal = self.comparisons;
         self.comparisons += 1;
         Some(Comparison {
             path,
             ordinal,
             operator,
-            negated: operator.negation_of().is_some(),
-            value,
-            test,
+            positive: operator.negation_of().unwrap_or(operator),
+            expected,
         })
     }
 

@@ -94,23 +94,27 @@ impl Patterns {
         Ok(self.paths.keep(text.into(), path).1)
     }
 
-    /// The matcher of a pattern; what was refused once is refused again without a second look.
-    pub(super) fn compile(&self, syntax: Syntax, pattern: &str) -> Compiled {
-        self.share(syntax, pattern).map(|(_, matcher)| matcher)
+    /// The matcher of a pattern; `None` if [`matches_verbatim`] needs none.
+    pub(super) fn compile(
+        &self,
+        syntax: Syntax,
+        pattern: &str,
+    ) -> Result<Option<Matcher>, Refusal> {
+        check_length(pattern)?;
+        if is_verbatim(syntax, pattern) {
+            return Ok(None);
+        }
+        let (_, matcher) = self.share(syntax, pattern)?;
+        Ok(Some(matcher))
     }
 
-    /// The text of a pattern and its matcher, both shared.
+    /// The text of a pattern and its matcher, both shared; what was refused once is refused again without a second look.
     pub(super) fn share(
         &self,
         syntax: Syntax,
         pattern: &str,
     ) -> Result<(Arc<str>, Matcher), Refusal> {
-        if pattern.len() > PATTERN_BYTES {
-            return Err(Refusal::new(
-                format!("pattern is longer than {PATTERN_BYTES} bytes"),
-                "split it into several rules",
-            ));
-        }
+        check_length(pattern)?;
         let known = match syntax {
             Syntax::Search => &self.search,
             Syntax::FullMatch => &self.full_match,
@@ -129,11 +133,18 @@ impl Patterns {
     }
 }
 
+fn check_length(pattern: &str) -> Result<(), Refusal> {
+    if pattern.len() > PATTERN_BYTES {
+        return Err(Refusal::new(
+            format!("pattern is longer than {PATTERN_BYTES} bytes"),
+            "split it into several rules",
+        ));
+    }
+    Ok(())
+}
+
 /// The matcher of an expression.
 pub(super) fn expression(pattern: &str, extent: Extent) -> Result<Matcher, Refusal> {
-    if let Some(comparison) = verbatim(pattern, extent) {
-        return Ok(comparison);
-    }
     let hir = expression::parse(pattern)?;
     if let Some(comparison) = literal(&hir, extent) {
         return Ok(comparison);
@@ -142,20 +153,36 @@ pub(super) fn expression(pattern: &str, extent: Extent) -> Result<Matcher, Refus
     Ok(Matcher::Expression(Arc::new(expression)))
 }
 
-/// What [`literal`] finds, without reading the expression, where nothing but its anchors has a meaning of its own.
-fn verbatim(pattern: &str, extent: Extent) -> Option<Matcher> {
-    let whole = extent == Extent::Whole;
-    let (from_start, rest) = match pattern.strip_prefix('^') {
-        Some(rest) => (true, rest),
-        None => (whole, pattern),
-    };
-    let (to_end, text) = match rest.strip_suffix('$') {
-        Some(text) => (true, text),
-        None => (whole, rest),
-    };
-    let is_special = |byte| br"\.+*?()|[]{}^$".contains(&byte);
-    let is_verbatim = !text.bytes().any(is_special);
-    is_verbatim.then(|| comparison(from_start, to_end, text))
+/// Whether a pattern is an expression where nothing but its anchors has a meaning of its own: what [`literal`] finds in
+/// it then stands in its text.
+fn is_verbatim(syntax: Syntax, pattern: &str) -> bool {
+    let (_, _, part) = anchored(syntax, pattern);
+    let is_special = |byte| br"\.+*?()|[]{}^$".contains(byte);
+    syntax != Syntax::Glob && !part.iter().any(is_special)
+}
+
+/// Whether a text looks as an expression says in which nothing but its anchors has a meaning of its own.
+#[inline]
+pub(super) fn matches_verbatim(syntax: Syntax, pattern: &str, text: &str) -> bool {
+    match anchored(syntax, pattern) {
+        (true, true, whole) => text.as_bytes() == whole,
+        (true, false, prefix) => text.as_bytes().starts_with(prefix),
+        (false, true, suffix) => text.as_bytes().ends_with(suffix),
+        // Without anchors it is all of the pattern.
+        (false, false, _) => text.contains(pattern),
+    }
+}
+
+/// Whether an expression holds at the start and at the end of a text alone, and what stands between its anchors.
+#[inline]
+fn anchored(syntax: Syntax, pattern: &str) -> (bool, bool, &[u8]) {
+    let whole = syntax == Syntax::FullMatch;
+    match pattern.as_bytes() {
+        [b'^', part @ .., b'$'] => (true, true, part),
+        [b'^', part @ ..] => (true, whole, part),
+        [part @ .., b'$'] => (whole, true, part),
+        part => (whole, whole, part),
+    }
 }
 
 /// The comparison that an expression of literal text and anchors amounts to.
@@ -187,16 +214,13 @@ fn literal(hir: &Hir, extent: Extent) -> Option<Matcher> {
         _ => return None,
     };
     let text = std::str::from_utf8(bytes).ok()?;
-    Some(comparison(from_start, to_end, text))
-}
-
-fn comparison(from_start: bool, to_end: bool, text: &str) -> Matcher {
-    match (from_start, to_end) {
-        (true, true) => Matcher::Equals(text.into()),
-        (true, false) => Matcher::Prefix(text.into()),
-        (false, true) => Matcher::Suffix(text.into()),
-        (false, false) => Matcher::Contains(text.into()),
-    }
+    let text = text.into();
+    Some(match (from_start, to_end) {
+        (true, true) => Matcher::Equals(text),
+        (true, false) => Matcher::Prefix(text),
+        (false, true) => Matcher::Suffix(text),
+        (false, false) => Matcher::Contains(text),
+    })
 }
 
 #[cfg(test)]
@@ -204,9 +228,9 @@ mod tests {
     use super::*;
 
     fn shape(syntax: Syntax, pattern: &str) -> String {
-        match Patterns::default().compile(syntax, pattern) {
+        match Patterns::default().share(syntax, pattern) {
             Err(refusal) => refusal.message,
-            Ok(matcher) => match matcher {
+            Ok((_, matcher)) => match matcher {
                 Matcher::Equals(text) => format!("= {text}"),
                 Matcher::Prefix(text) => format!("{text}…"),
                 Matcher::Suffix(text) => format!("…{text}"),
@@ -247,20 +271,35 @@ mod tests {
 
     #[test]
     fn what_is_taken_verbatim_reads_the_same() {
-        assert!(verbatim("^main$", Extent::Part).is_some());
-        assert!(verbatim("ma.n", Extent::Part).is_none());
+        assert!(is_verbatim(Syntax::Search, "^main$"));
+        assert!(!is_verbatim(Syntax::Search, "ma.n"));
+        assert!(!is_verbatim(Syntax::Glob, "main"));
         let texts = [
             "", "^", "$", "^$", "$^", "^^", "$$", "main", "^main$", "release/", "^é", "日本$",
             "a b", "#&-~", "a-z", "<!=:>", "'\"`@%,;", "\n", "\t$", "a^b", "a$b", "a\\", "a.b",
             "a*", "a+", "a?", "(a)", "[a]", "{1}", "a|b",
         ];
-        for text in texts {
-            for extent in [Extent::Part, Extent::Whole] {
-                let hir = expression::parse(text);
-                let read = hir.ok().and_then(|hir| literal(&hir, extent));
-                if let Some(taken) = verbatim(text, extent) {
-                    assert_eq!(format!("{read:?}"), format!("Some({taken:?})"), "{text:?}");
-                }
+        let patterns = [
+            (Syntax::Search, Extent::Part),
+            (Syntax::FullMatch, Extent::Whole),
+        ]
+        .into_iter()
+        .flat_map(|kind| texts.map(|pattern| (kind, pattern)));
+        for ((syntax, extent), pattern) in patterns {
+            if !is_verbatim(syntax, pattern) {
+                continue;
+            }
+            let hir = expression::parse(pattern).unwrap();
+            let read = literal(&hir, extent).unwrap();
+            let (_, _, part) = anchored(syntax, pattern);
+            let part = std::str::from_utf8(part).unwrap();
+            let around = ["", "x"].map(|end| format!("x{part}{end}"));
+            for text in around.iter().map(String::as_str).chain([part]).chain(texts) {
+                assert_eq!(
+                    read.matches(text),
+                    Some(matches_verbatim(syntax, pattern, text)),
+                    "{pattern:?} {text:?}"
+                );
             }
         }
     }
@@ -323,14 +362,12 @@ mod tests {
             ("^a.$", "ab", true),
         ];
         for (pattern, text, expected) in rows {
-            let matcher = Patterns::default()
-                .compile(Syntax::FullMatch, pattern)
-                .unwrap();
-            assert_eq!(
-                matcher.matches(text),
-                Some(expected),
-                "{pattern:?} {text:?}"
-            );
+            let compiled = Patterns::default().compile(Syntax::FullMatch, pattern);
+            let matched = match compiled.unwrap() {
+                None => Some(matches_verbatim(Syntax::FullMatch, pattern, text)),
+                Some(matcher) => matcher.matches(text),
+            };
+            assert_eq!(matched, Some(expected), "{pattern:?} {text:?}");
         }
     }
 
@@ -344,9 +381,10 @@ mod tests {
     #[test]
     fn equal_patterns_are_shared() {
         let patterns = Patterns::default();
-        let first = patterns.compile(Syntax::Search, "a.c").unwrap();
-        let again = patterns.compile(Syntax::Search, "a.c").unwrap();
-        let other = patterns.compile(Syntax::FullMatch, "a.c").unwrap();
+        let compile = |syntax| patterns.compile(syntax, "a.c").unwrap().unwrap();
+        let first = compile(Syntax::Search);
+        let again = compile(Syntax::Search);
+        let other = compile(Syntax::FullMatch);
         assert!(is_same(&first, &again));
         assert!(!is_same(&first, &other));
     }
