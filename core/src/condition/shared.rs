@@ -6,12 +6,14 @@ use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
+
 /// Values by their texts.
 ///
 /// It is not locked while a value is being made: of what two threads make at once the first is kept, and either would
 /// do.
 #[derive(Debug)]
-pub(super) struct Shared<K, V>(Mutex<HashMap<K, V>>);
+pub(super) struct Shared<K, V>(Mutex<HashMap<K, V, RandomState>>);
 
 impl<K, V> Default for Shared<K, V> {
     fn default() -> Self {
@@ -35,7 +37,7 @@ impl<K: Borrow<str> + Eq + Hash + Clone, V: Clone> Shared<K, V> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, V>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, V, RandomState>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
