@@ -25,6 +25,7 @@ test-node: ## the Node package, built with the hooks of its tests
 lint: ## what must be clean before anything lands
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy -p lattice-core --all-features --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 fmt: ## lay the code out

@@ -54,14 +54,6 @@ impl Figure {
     pub fn per(self, count: usize) -> Self {
         self.map(|value| value / count as f64)
     }
-
-    /// What is left without another figure.
-    pub fn less(self, other: Self) -> Self {
-        Figure {
-            best: self.best - other.best,
-            median: self.median - other.median,
-        }
-    }
 }
 
 /// Nanoseconds of a job that takes less than a millisecond.

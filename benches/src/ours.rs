@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use lattice_core::condition::Truth;
+use lattice_core::condition::{Truth, bench};
 use lattice_core::hash::{self, Hash};
 use lattice_core::view::{KeyKind, Status};
 use lattice_core::{
@@ -62,6 +62,16 @@ pub fn format(text: &str) -> String {
 /// Compiles a conditions document from its text.
 pub fn condition(text: &str) -> Conditions {
     Conditions::parse(text).expect("valid conditions")
+}
+
+/// Reads a conditions document as a tree, the first step of compiling it.
+pub fn condition_tree(text: &str) -> bench::Parsed<'_> {
+    bench::read(text).expect("a valid document")
+}
+
+/// Compiles a conditions document from its tree, the second step.
+pub fn condition_of(tree: &bench::Parsed<'_>) -> Conditions {
+    bench::compile(tree).expect("valid conditions")
 }
 
 /// An action, ready to be decided about.

@@ -20,6 +20,9 @@
 //! ```
 
 mod ast;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod cache;
 mod evaluate;
 mod expected;
@@ -34,7 +37,6 @@ mod path;
 mod pattern;
 mod reason;
 mod shared;
-
 mod truth;
 
 use std::sync::Arc;
@@ -78,20 +80,7 @@ impl Conditions {
     ///
     /// `POLICY_COMPILE_ERROR` with everything that is wrong in the text, in its order.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let source = Source::new(text);
-        let mut findings = Findings::default();
-        let mut sink = Sink {
-            code: Code::PolicyCompileError,
-            policy: None,
-            text: &source,
-            findings: &mut findings,
-        };
-        let compiled = Self::compile(text, &Patterns::default(), &mut sink);
-        compiled.ok_or_else(|| {
-            Error::from_diagnostics(findings.finish()).unwrap_or_else(|| {
-                Error::new(Code::Internal, "conditions were refused without a reason")
-            })
-        })
+        in_one_piece(text, |sink| Self::compile(text, &Patterns::default(), sink))
     }
 
     /// Compiles the bytes of a conditions document.
@@ -110,7 +99,20 @@ impl Conditions {
     /// Compiles a conditions document, its patterns shared with others of the run. Everything that is wrong goes to
     /// the sink, with spans in `text`; `None` if an error is among it.
     fn compile(text: &str, patterns: &Patterns, sink: &mut Sink<'_>) -> Option<Self> {
-        let (root, comparisons) = parse::document(text, patterns, sink)?;
+        let errors = sink.findings.errors();
+        let document = parse::read(text, sink)?;
+        let compiled = Self::of_document(text, &document, patterns, sink);
+        compiled.filter(|_| sink.findings.errors() == errors)
+    }
+
+    /// Compiles a conditions document that was read from `text`.
+    fn of_document(
+        text: &str,
+        document: &parse::Document<'_>,
+        patterns: &Patterns,
+        sink: &mut Sink<'_>,
+    ) -> Option<Self> {
+        let (root, comparisons) = parse::compile(document, patterns, sink)?;
         Some(Self(Arc::new(Inner {
             text: text.into(),
             root,
@@ -167,6 +169,23 @@ impl Conditions {
     ) -> Truth {
         self.root().evaluate(fields, &mut Tracer { left, write })
     }
+}
+
+/// What is made of a text that stands alone, or all that is wrong with it.
+fn in_one_piece<T>(text: &str, make: impl FnOnce(&mut Sink<'_>) -> Option<T>) -> Result<T, Error> {
+    let source = Source::new(text);
+    let mut findings = Findings::default();
+    let result = make(&mut Sink {
+        code: Code::PolicyCompileError,
+        policy: None,
+        text: &source,
+        findings: &mut findings,
+    });
+    result.ok_or_else(|| {
+        Error::from_diagnostics(findings.finish()).unwrap_or_else(|| {
+            Error::new(Code::Internal, "conditions were refused without a reason")
+        })
+    })
 }
 
 impl PartialEq for Conditions {

@@ -24,12 +24,16 @@ const YAML_NESTING: usize = 2 * (CONDITIONS_NESTING + 1) + 2;
 
 const NO_CONDITIONS: &str = "write `conditions: null` for no conditions";
 
-/// Reads a conditions document: the outermost group and how many comparisons it holds; `None` if an error was reported.
-pub(super) fn document(
-    text: &str,
-    patterns: &Patterns,
-    sink: &mut Sink<'_>,
-) -> Option<(Group, u32)> {
+/// A conditions document, read and not yet looked into.
+#[derive(Debug)]
+pub(super) struct Document<'t> {
+    root: Option<Node<'t>>,
+    /// The end of the text, if the reader stopped before it.
+    cut_at: Option<usize>,
+}
+
+/// Reads a conditions document; what is wrong with its form is reported. `None` if it is not read at all.
+pub(super) fn read<'t>(text: &'t str, sink: &mut Sink<'_>) -> Option<Document<'t>> {
     if text.len() > CONDITIONS_BYTES {
         sink.error_help(
             Span::at(0),
@@ -38,13 +42,22 @@ pub(super) fn document(
         );
         return None;
     }
-    let errors = sink.findings.errors();
     let mut reader = Reader::new(text, YAML_NESTING);
     let root = document_of(&mut reader);
     report_problems(reader.take_problems(), sink);
+    let cut_at = reader.is_cut().then_some(text.len());
+    Some(Document { root, cut_at })
+}
 
+/// The outermost group of a document, if one can be made of it, and how many comparisons it holds; every error is
+/// reported.
+pub(super) fn compile(
+    document: &Document<'_>,
+    patterns: &Patterns,
+    sink: &mut Sink<'_>,
+) -> Option<(Group, u32)> {
     let mut parser = Parser {
-        cut_at: reader.is_cut().then_some(text.len()),
+        cut_at: document.cut_at,
         rules: 0,
         comparisons: 0,
         items: 0,
@@ -52,8 +65,8 @@ pub(super) fn document(
         patterns,
         sink,
     };
-    let group = match root {
-        Some(node) if !is_null(&node) => parser.group(&node, "a conditions document", 1),
+    let group = match &document.root {
+        Some(node) if !is_null(node) => parser.group(node, "a conditions document", 1),
         Some(_) | None => {
             if parser.cut_at.is_none() {
                 let help = format!("{NO_CONDITIONS}, or remove the comment signs");
@@ -64,9 +77,7 @@ pub(super) fn document(
             None
         }
     };
-    let comparisons = parser.comparisons;
-    let group = group.filter(|_| sink.findings.errors() == errors)?;
-    Some((group, comparisons))
+    Some((group?, parser.comparisons))
 }
 
 pub(super) struct Parser<'p, 's> {
@@ -282,7 +293,8 @@ mod tests {
             text: &source,
             findings: &mut findings,
         };
-        assert!(document(text, &Patterns::default(), &mut sink).is_some());
+        let document = read(text, &mut sink).unwrap();
+        assert!(compile(&document, &Patterns::default(), &mut sink).is_some());
         assert_eq!(findings.errors(), 0);
         let found: Vec<_> = findings
             .finish()
