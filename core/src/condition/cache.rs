@@ -1,22 +1,36 @@
-//! What one run compiles once and shares: patterns, and whole conditions of the same text.
+//! What one run compiles once and shares: patterns, lists of them, and whole conditions of the same text.
 
 use std::borrow::Borrow;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use crate::findings::Sink;
 
-use super::Conditions;
 use super::pattern::Patterns;
 use super::shared::Shared;
+use super::{AllowList, Conditions, Glob};
 
-/// Patterns and conditions that a run has compiled, for all its threads.
+/// Patterns, lists and conditions that a run has compiled, for all its threads.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     pub(super) patterns: Patterns,
+    lists: Shared<ByGlobs, ()>,
     conditions: Shared<ByText, ()>,
 }
 
 impl Cache {
+    /// The set of these globs.
+    pub(crate) fn allow_list(&self, mut globs: Vec<Glob>) -> Arc<AllowList> {
+        globs.sort_unstable_by(|a, b| a.text().cmp(b.text()));
+        globs.dedup();
+        if let Some((ByGlobs(known), ())) = self.lists.get(globs.as_slice()) {
+            return known;
+        }
+        let list = ByGlobs(Arc::new(AllowList::of(globs)));
+        let (ByGlobs(kept), ()) = self.lists.keep(list, ());
+        kept
+    }
+
     /// The conditions of that text; whatever is wrong with them goes to the sink, with spans in `text`. `None` if an
     /// error is among it.
     pub(crate) fn conditions(&self, text: &str, sink: &mut Sink<'_>) -> Option<Conditions> {
@@ -31,6 +45,22 @@ impl Cache {
         }
         let (ByText(kept), ()) = self.conditions.keep(ByText(compiled), ());
         Some(kept)
+    }
+}
+
+/// A list that is looked up by what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ByGlobs(Arc<AllowList>);
+
+impl Borrow<[Glob]> for ByGlobs {
+    fn borrow(&self) -> &[Glob] {
+        self.0.patterns()
+    }
+}
+
+impl Hash for ByGlobs {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.patterns().hash(state);
     }
 }
 
@@ -85,6 +115,20 @@ mod tests {
             twice("logic: all\nrules: [{field: a, operator: eq, value: 1}]");
         assert!(std::ptr::eq(first.unwrap().root(), second.unwrap().root()));
         assert_eq!(findings, 0);
+    }
+
+    #[test]
+    fn equal_lists_are_kept_once() {
+        let cache = Cache::default();
+        let list = |texts: &[&str]| {
+            let globs = texts.iter().map(|text| Glob::compile(text, &cache));
+            cache.allow_list(globs.collect::<Result<_, _>>().unwrap())
+        };
+        let first = list(&["main", "agent/**"]);
+        assert_eq!(first.texts().collect::<Vec<_>>(), ["agent/**", "main"]);
+        assert!(Arc::ptr_eq(&first, &list(&["agent/**", "main", "main"])));
+        assert!(!Arc::ptr_eq(&first, &list(&["main"])));
+        assert!(list(&[]).patterns().is_empty());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Globs over whole texts whose segments end at `/`.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::value::Text;
@@ -46,6 +47,21 @@ impl Glob {
     pub fn matches(&self, text: &str) -> bool {
         // What cannot be told admits nothing.
         self.matcher.matches(text).unwrap_or(false)
+    }
+}
+
+/// Globs are told apart by their texts.
+impl PartialEq for Glob {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Glob {}
+
+impl Hash for Glob {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 

@@ -19,6 +19,7 @@
 //! # Ok::<(), lattice_core::Error>(())
 //! ```
 
+mod allow_list;
 mod ast;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
@@ -49,6 +50,7 @@ use crate::source::Source;
 
 use pattern::Patterns;
 
+pub use allow_list::AllowList;
 pub(crate) use ast::Canonical;
 pub use ast::{Comparison, Group, Logic, Rule};
 pub(crate) use cache::Cache;

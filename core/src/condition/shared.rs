@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 
-/// Values by their texts.
+/// Values by their texts, or by whatever else they are looked up with.
 ///
 /// It is not locked while a value is being made: of what two threads make at once the first is kept, and either would
 /// do.
@@ -21,9 +21,13 @@ impl<K, V> Default for Shared<K, V> {
     }
 }
 
-impl<K: Borrow<str> + Eq + Hash + Clone, V: Clone> Shared<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone> Shared<K, V> {
     /// What is kept for a text.
-    pub(super) fn get(&self, text: &str) -> Option<(K, V)> {
+    pub(super) fn get<Q>(&self, text: &Q) -> Option<(K, V)>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
         let kept = self.lock();
         let (key, value) = kept.get_key_value(text)?;
         Some((key.clone(), value.clone()))

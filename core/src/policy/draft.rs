@@ -1,5 +1,7 @@
 //! Between reading and meaning: fields of the right types, and the one place that checks and compiles them.
 
+use std::sync::Arc;
+
 use super::{AllowList, Policy, PolicySpec};
 use crate::action_type;
 use crate::condition::{Cache, Glob, Refusal};
@@ -119,7 +121,7 @@ fn allow_list(
     list: Patterned<'_>,
     cache: &Cache,
     sink: &mut Sink<'_>,
-) -> Result<Option<Box<AllowList>>, Reported> {
+) -> Result<Option<Arc<AllowList>>, Reported> {
     let Some(list) = list? else {
         return Ok(None);
     };
@@ -157,7 +159,7 @@ fn allow_list(
         sink.error_help(list.span, message, "use shorter patterns, or fewer");
         return Err(Reported);
     }
-    Ok(Some(Box::new(AllowList::new(globs))))
+    Ok(Some(cache.allow_list(globs)))
 }
 
 /// How a timeout is written.

@@ -5,13 +5,14 @@ mod read;
 mod set;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use crate::condition::{Conditions, Glob};
-use crate::value::{Operand, Scalar};
+pub use crate::condition::AllowList;
+use crate::condition::Conditions;
 
 pub(crate) use draft::{check_name, label};
 pub(crate) use read::{name_of, read};
@@ -57,56 +58,11 @@ pub struct Policy {
     action_type: SmolStr,
     approval_required: bool,
     approval_timeout_hours: u16,
-    // Most policies have neither list.
-    allowed_repos: Option<Box<AllowList>>,
-    allowed_branches: Option<Box<AllowList>>,
+    // Many policies have the same lists, or none.
+    allowed_repos: Option<Arc<AllowList>>,
+    allowed_branches: Option<Arc<AllowList>>,
     conditions: Option<Conditions>,
 }
-
-/// A set of globs: sorted by text, without repeats.
-#[derive(Debug, Clone)]
-pub struct AllowList {
-    globs: Box<[Glob]>,
-    /// Their texts, as a trace shows them.
-    operand: Operand,
-}
-
-impl AllowList {
-    /// The globs, in the order of their texts.
-    pub fn patterns(&self) -> &[Glob] {
-        &self.globs
-    }
-
-    /// Their texts, as what a rule compares with.
-    pub(crate) fn operand(&self) -> &Operand {
-        &self.operand
-    }
-
-    fn new(mut patterns: Vec<Glob>) -> Self {
-        patterns.sort_by(|a, b| a.text().cmp(b.text()));
-        patterns.dedup_by(|a, b| a.text() == b.text());
-        let texts = patterns
-            .iter()
-            .map(|glob| Scalar::String(glob.shared_text()));
-        Self {
-            operand: Operand::List(texts.collect()),
-            globs: patterns.into(),
-        }
-    }
-
-    /// Their texts, in order.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
-        self.globs.iter().map(Glob::text)
-    }
-}
-
-impl PartialEq for AllowList {
-    fn eq(&self, other: &Self) -> bool {
-        self.texts().eq(other.texts())
-    }
-}
-
-impl Eq for AllowList {}
 
 impl Policy {
     /// Its identity across environments.
