@@ -221,7 +221,7 @@ pub fn with_rules(count: usize, action_type: Option<&str>) -> Vec<Policy> {
 }
 
 /// A policy with these rules and no others.
-pub fn lone(rules: Rules, action_type: &str) -> Vec<Policy> {
+pub fn lone(rules: &Rules, action_type: &str) -> Vec<Policy> {
     let mut policies = with_rules(1, Some(action_type));
     for policy in &mut policies {
         policy.rules = Some(rules.clone());

@@ -48,7 +48,7 @@ fn evaluate(report: &mut Report) {
     let action = ours::action(&json);
     let slots = floor::Fields::read(&json).slots();
 
-    let policies = crate::input::lone(Rules::example(), "deploy.production");
+    let policies = crate::input::lone(&Rules::example(), "deploy.production");
     let set = ours::compile(ours::specs(&policies));
     let prepared = ours::prepare(&set, &action);
     let row = Row::new(
