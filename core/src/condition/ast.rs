@@ -14,6 +14,8 @@ use super::path::Path;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Group {
     pub(crate) logic: Logic,
+    /// How many comparisons it holds, at any depth.
+    pub(super) comparisons: u32,
     // INVARIANT: not empty.
     pub(crate) rules: Box<[Rule]>,
 }

@@ -71,8 +71,6 @@ pub struct Conditions(Arc<Inner>);
 struct Inner {
     text: Box<str>,
     root: Group,
-    // INVARIANT: how many the root holds, at any depth.
-    comparisons: u32,
 }
 
 impl Conditions {
@@ -114,11 +112,10 @@ impl Conditions {
         patterns: &Patterns,
         sink: &mut Sink<'_>,
     ) -> Option<Self> {
-        let (root, comparisons) = parse::compile(document, patterns, sink)?;
+        let root = parse::compile(document, patterns, sink)?;
         Some(Self(Arc::new(Inner {
             text: text.into(),
             root,
-            comparisons,
         })))
     }
 
@@ -129,7 +126,7 @@ impl Conditions {
 
     /// How many comparisons there are, at any depth.
     pub(crate) fn comparisons(&self) -> usize {
-        self.0.comparisons as usize
+        self.root().comparisons as usize
     }
 
     /// The outermost group.

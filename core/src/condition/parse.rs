@@ -49,13 +49,12 @@ pub(super) fn read<'t>(text: &'t str, sink: &mut Sink<'_>) -> Option<Document<'t
     Some(Document { root, cut_at })
 }
 
-/// The outermost group of a document, if one can be made of it, and how many comparisons it holds; every error is
-/// reported.
+/// The outermost group of a document, if one can be made of it; every error is reported.
 pub(super) fn compile(
     document: &Document<'_>,
     patterns: &Patterns,
     sink: &mut Sink<'_>,
-) -> Option<(Group, u32)> {
+) -> Option<Group> {
     let mut parser = Parser {
         cut_at: document.cut_at,
         rules: 0,
@@ -65,7 +64,7 @@ pub(super) fn compile(
         patterns,
         sink,
     };
-    let group = match &document.root {
+    match &document.root {
         Some(node) if !is_null(node) => parser.group(node, "a conditions document", 1),
         Some(_) | None => {
             if parser.cut_at.is_none() {
@@ -76,8 +75,7 @@ pub(super) fn compile(
             }
             None
         }
-    };
-    Some((group?, parser.comparisons))
+    }
 }
 
 pub(super) struct Parser<'p, 's> {
@@ -112,9 +110,11 @@ impl Parser<'_, '_> {
         let logic = fields.require("logic", self.sink);
         let rules = fields.require("rules", self.sink);
         let logic = logic.and_then(|node| self.logic(node));
+        let before = self.comparisons;
         let rules = rules.and_then(|node| self.rules(node, depth));
         Some(Group {
             logic: logic?,
+            comparisons: self.comparisons - before,
             rules: rules?,
         })
     }
