@@ -1,6 +1,6 @@
 //! Values of an action: JSON with exact numbers.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -19,6 +19,12 @@ impl Deref for Text {
 
     fn deref(&self) -> &str {
         &self.0
+    }
+}
+
+impl Borrow<str> for Text {
+    fn borrow(&self) -> &str {
+        self
     }
 }
 
@@ -274,7 +280,7 @@ fn take(bytes: usize, left: &mut usize) -> bool {
 }
 
 /// A value that a rule compares with: never null, never a container.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(untagged)]
 pub enum Scalar {
     /// A boolean.
@@ -301,7 +307,7 @@ impl Scalar {
 }
 
 /// What a rule compares with.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(untagged)]
 pub enum Operand {
     /// One value.
