@@ -72,7 +72,8 @@ impl<'k> Key<'k> {
             .first()
             .map(|policy| Key::of(policy.action_type()));
         own.is_some_and(|own| {
-            own.is_below == self.is_below && own.text.eq_ignore_ascii_case(self.text)
+            own.is_below == self.is_below
+                && (own.text == self.text || own.text.eq_ignore_ascii_case(self.text))
         })
     }
 
@@ -131,21 +132,34 @@ impl Index {
     /// `TYPE.*`, then `*`. Given a pattern, the level that decides about the types below it that no other
     /// policy names.
     pub(crate) fn level(&self, action_type: &str) -> &Level {
-        let mut lower = Cow::Borrowed(action_type);
-        if lower.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            lower.to_mut().make_ascii_lowercase();
+        let own = Key::of(action_type);
+        // Most are written in lower case: whether that is so matters only to those that are not found as they are.
+        if let Some(level) = self.find(own) {
+            return level;
         }
-        let mut next = Some(Key::of(&lower));
+        let is_lower = !action_type.bytes().any(|byte| byte.is_ascii_uppercase());
+        if is_lower {
+            return self.find_from(own.above());
+        }
+        let lower = action_type.to_ascii_lowercase();
+        self.find_from(Some(Key::of(&lower)))
+    }
+
+    /// The level of a key in lower case, or of the nearest one above it.
+    fn find_from(&self, mut next: Option<Key<'_>>) -> &Level {
         while let Some(key) = next {
-            let found = self
-                .levels
-                .find(key.hash(&self.state), |level| key.matches(level));
-            if let Some(level) = found {
+            if let Some(level) = self.find(key) {
                 return level;
             }
             next = key.above();
         }
         &self.any
+    }
+
+    /// The level of a key in lower case.
+    fn find(&self, key: Key<'_>) -> Option<&Level> {
+        let hash = key.hash(&self.state);
+        self.levels.find(hash, |level| key.matches(level))
     }
 }
 
