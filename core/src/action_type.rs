@@ -14,15 +14,18 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
     if text.len() > ACTION_TYPE_BYTES {
         return Err(format!("is longer than {ACTION_TYPE_BYTES} bytes"));
     }
-    if text
-        .as_bytes()
-        .split(|byte| *byte == b'.')
-        .any(<[u8]>::is_empty)
-    {
+    let mut is_plain = true;
+    let mut is_segmented = true;
+    let mut before = b'.';
+    for &byte in text.as_bytes() {
+        is_plain &= byte.is_ascii_graphic() && byte != b'*';
+        is_segmented &= byte != b'.' || before != b'.';
+        before = byte;
+    }
+    if !is_segmented || before == b'.' {
         return Err("has an empty segment: write one `.` between two segments".to_owned());
     }
-    let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'*';
-    if text.as_bytes().iter().all(is_plain) {
+    if is_plain {
         return Ok(());
     }
     match text.chars().find(|c| !c.is_ascii_graphic() || *c == '*') {

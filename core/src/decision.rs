@@ -1,16 +1,15 @@
 //! Decisions: which policies decide about an action, and how.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use crate::action::{Action, Lookup};
-use crate::condition::{Comparison, Conditions, Fields, Path, Trace, Truth};
+use crate::condition::{Comparison, Conditions, Fields, Joint, Trace, Truth};
 use crate::limits::{self, TRACE_BYTES};
 use crate::policy::{AllowList, Policy, PolicySet};
 use crate::value::Value;
@@ -31,21 +30,12 @@ pub(crate) struct Index {
 #[derive(Debug, Default)]
 pub(crate) struct Level {
     policies: Vec<Arc<Policy>>,
-    /// What several policies read; a lone one's comparisons have a field each.
-    shared: Option<Box<Shared>>,
+    /// What the conditions of several policies have in common, made at first use.
+    joint: OnceLock<Box<Joint>>,
     /// Tells it from the other levels of its index; 0 for the one that decides about everything else.
     id: u32,
     /// How many rules a trace has.
     rules: u32,
-}
-
-/// The paths that the policies of a level read.
-#[derive(Debug, Default)]
-struct Shared {
-    /// Each once.
-    paths: Vec<Arc<Path>>,
-    /// For each comparison of each policy, in their order, which of the paths it reads.
-    slots: Vec<u32>,
 }
 
 /// An action type in lower case, or what stands before `.*`.
@@ -82,7 +72,8 @@ impl<'k> Key<'k> {
             .first()
             .map(|policy| Key::of(policy.action_type()));
         own.is_some_and(|own| {
-            own.is_below == self.is_below && own.text.eq_ignore_ascii_case(self.text)
+            own.is_below == self.is_below
+                && (own.text == self.text || own.text.eq_ignore_ascii_case(self.text))
         })
     }
 
@@ -141,21 +132,34 @@ impl Index {
     /// `TYPE.*`, then `*`. Given a pattern, the level that decides about the types below it that no other
     /// policy names.
     pub(crate) fn level(&self, action_type: &str) -> &Level {
-        let mut lower = Cow::Borrowed(action_type);
-        if lower.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            lower.to_mut().make_ascii_lowercase();
+        let own = Key::of(action_type);
+        // Most are written in lower case: whether that is so matters only to those that are not found as they are.
+        if let Some(level) = self.find(own) {
+            return level;
         }
-        let mut next = Some(Key::of(&lower));
+        let is_lower = !action_type.bytes().any(|byte| byte.is_ascii_uppercase());
+        if is_lower {
+            return self.find_from(own.above());
+        }
+        let lower = action_type.to_ascii_lowercase();
+        self.find_from(Some(Key::of(&lower)))
+    }
+
+    /// The level of a key in lower case, or of the nearest one above it.
+    fn find_from(&self, mut next: Option<Key<'_>>) -> &Level {
         while let Some(key) = next {
-            let found = self
-                .levels
-                .find(key.hash(&self.state), |level| key.matches(level));
-            if let Some(level) = found {
+            if let Some(level) = self.find(key) {
                 return level;
             }
             next = key.above();
         }
         &self.any
+    }
+
+    /// The level of a key in lower case.
+    fn find(&self, key: Key<'_>) -> Option<&Level> {
+        let hash = key.hash(&self.state);
+        self.levels.find(hash, |level| key.matches(level))
     }
 }
 
@@ -167,62 +171,37 @@ impl Level {
     fn finish(&mut self) {
         let rules: usize = self.policies.iter().map(|policy| policy.rules()).sum();
         self.rules = u32::try_from(rules).unwrap_or(u32::MAX);
-        if self.policies.len() > 1 {
-            self.shared = Some(Box::new(Shared::of(&self.policies)));
-        }
+    }
+
+    /// What the conditions of the policies have in common, if there are several.
+    fn joint(&self) -> Option<&Joint> {
+        let documents = || self.policies.iter().map(|policy| policy.conditions());
+        let joint = || self.joint.get_or_init(|| Box::new(Joint::of(documents())));
+        (self.policies.len() > 1).then(|| &**joint())
     }
 
     /// What the comparisons of the policies read from an action.
     fn find<'a>(&'a self, action: &'a Action<'a>) -> Vec<Lookup<'a>> {
-        if let Some(shared) = &self.shared {
-            return shared
-                .paths
-                .iter()
-                .map(|path| action.lookup(path))
-                .collect();
+        if let Some(joint) = self.joint() {
+            return joint.find(action);
         }
-        let mut fields = Vec::new();
+        let mut found = Vec::new();
         if let [policy] = self.policies.as_slice()
             && let Some(conditions) = policy.conditions()
         {
-            fields.reserve_exact(conditions.comparisons());
-            let mut find = |comparison: &Comparison| fields.push(action.lookup(comparison.path()));
+            found.reserve_exact(conditions.comparisons());
+            let mut find = |comparison: &Comparison| found.push(action.lookup(comparison.path()));
             conditions.root().each_comparison(&mut find);
         }
-        fields
+        found
     }
 
-    /// Shows `visit` each policy with the fields that its conditions read.
-    fn each<'a>(
-        &'a self,
-        fields: &[Lookup<'a>],
-        mut visit: impl FnMut(&'a Policy, &Fields<'_, 'a>),
-    ) {
-        let mut rest = self.shared.as_ref().map_or(&[][..], |shared| &shared.slots);
-        for policy in &self.policies {
-            let comparisons = policy.conditions().map_or(0, Conditions::comparisons);
-            let (slots, behind) = rest.split_at_checked(comparisons).unwrap_or_default();
-            rest = behind;
-            visit(policy, &Fields::Found { fields, slots });
+    /// What the conditions of a policy read.
+    fn fields<'f, 'a>(&'f self, at: usize, found: &'f [Lookup<'a>]) -> Fields<'f, 'a> {
+        match self.joint() {
+            Some(joint) => joint.fields(at, found),
+            None => Fields::Own(found),
         }
-    }
-}
-
-impl Shared {
-    fn of(policies: &[Arc<Policy>]) -> Self {
-        let mut shared = Self::default();
-        let mut known: HashMap<&Path, u32> = HashMap::new();
-        for conditions in policies.iter().filter_map(|policy| policy.conditions()) {
-            conditions.root().each_comparison(&mut |comparison| {
-                let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
-                let slot = *known.entry(comparison.path()).or_insert_with(|| {
-                    shared.paths.push(comparison.shared_path());
-                    next
-                });
-                shared.slots.push(slot);
-            });
-        }
-        shared
     }
 }
 
@@ -273,7 +252,9 @@ impl PolicySet {
         let level = self.index().level(action.action_type());
         if let [policy] = level.policies() {
             let mut tally = Tally::default();
-            tally.add(policy, policy.test(action, &Fields::Of(action)));
+            let fields = Fields::Of(action);
+            let result = policy.test(action, |conditions| conditions.test_in(&fields));
+            tally.add(policy, result);
             return tally.verdict();
         }
         Prepared::new(level, action).verdict()
@@ -296,16 +277,16 @@ impl PolicySet {
 pub struct Prepared<'a> {
     level: &'a Level,
     action: &'a Action<'a>,
-    fields: Vec<Lookup<'a>>,
+    found: Vec<Lookup<'a>>,
 }
 
 impl<'a> Prepared<'a> {
     fn new(level: &'a Level, action: &'a Action<'a>) -> Self {
-        let fields = level.find(action);
+        let found = level.find(action);
         Self {
             level,
             action,
-            fields,
+            found,
         }
     }
 
@@ -318,9 +299,14 @@ impl<'a> Prepared<'a> {
     /// What [`PolicySet::verdict`] says.
     pub fn verdict(&self) -> Verdict<'a> {
         let mut tally = Tally::default();
-        self.level.each(&self.fields, |policy, fields| {
-            tally.add(policy, policy.test(self.action, fields));
-        });
+        let mut answers = self.level.joint().map(|joint| joint.answers(&self.found));
+        for (at, policy) in self.level.policies.iter().enumerate() {
+            let result = policy.test(self.action, |conditions| match &mut answers {
+                Some(answers) => answers.test(at, conditions),
+                None => conditions.test_in(&Fields::Own(&self.found)),
+            });
+            tally.add(policy, result);
+        }
         tally.verdict()
     }
 
@@ -330,9 +316,10 @@ impl<'a> Prepared<'a> {
         let mut tally = Tally::default();
         let mut rules = Vec::with_capacity(self.level.rules as usize);
         let mut policies = Vec::with_capacity(self.level.policies.len());
-        self.level.each(&self.fields, |policy, fields| {
+        for (at, policy) in self.level.policies.iter().enumerate() {
             let name = policy.name();
-            let result = policy.trace(self.action, fields, &mut left, |trace| {
+            let fields = self.level.fields(at, &self.found);
+            let result = policy.trace(self.action, &fields, &mut left, |trace| {
                 rules.push(RuleResult::new(name, trace));
             });
             policies.push(PolicyResult {
@@ -341,7 +328,7 @@ impl<'a> Prepared<'a> {
                 approval_required: policy.approval_required(),
             });
             tally.add(policy, result);
-        });
+        }
         let verdict = tally.verdict();
         Decision {
             status: verdict.status,
@@ -390,16 +377,23 @@ impl<'p> Tally<'p> {
 }
 
 impl Policy {
-    /// Whether the policy's predicate holds.
-    fn test<'a>(&'a self, action: &'a Action<'a>, fields: &Fields<'_, 'a>) -> Truth {
-        let admits = |field, list: Option<&AllowList>| match list {
-            Some(list) => list.admits(action.metadata().get(field)).0,
-            None => Truth::True,
-        };
-        let repo = admits("repo", self.allowed_repos());
-        let result = repo.and(admits("branch", self.allowed_branches()));
+    /// Whether the policy's predicate holds; `test` is asked about its conditions.
+    fn test<'a>(
+        &'a self,
+        action: &Action<'_>,
+        test: impl FnOnce(&'a Conditions) -> Truth,
+    ) -> Truth {
+        let admits = |field, list: &AllowList| list.admits(action.metadata().get(field)).0;
+        let mut result = Truth::True;
+        if let Some(repos) = self.allowed_repos() {
+            result = admits("repo", repos);
+        }
+        if let Some(branches) = self.allowed_branches() {
+            result = result.and(admits("branch", branches));
+        }
         match self.conditions() {
-            Some(conditions) if result != Truth::False => result.and(conditions.test_in(fields)),
+            Some(conditions) if result == Truth::True => test(conditions),
+            Some(conditions) if result == Truth::Unknown => result.and(test(conditions)),
             _ => result,
         }
     }

@@ -1,6 +1,7 @@
 //! Numbers with one meaning: an `i64`, a `u64` or a finite `f64`, compared by exact mathematical value.
 
 use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 
 use serde::{Serialize, Serializer};
 
@@ -176,6 +177,7 @@ impl From<u64> for Number {
 }
 
 impl Ord for Number {
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         match (self.0, other.0) {
             (Repr::Int(a), Repr::Int(b)) => a.cmp(&b),
@@ -213,6 +215,23 @@ fn compare(int: i128, float: f64) -> Ordering {
 impl PartialOrd for Number {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+/// Equal numbers hash alike, however they are represented.
+impl Hash for Number {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // What is equal has one nearest float; adding zero takes the sign from its zero.
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "numbers near each other may collide"
+        )]
+        let nearest = match self.0 {
+            Repr::Int(int) => int as f64,
+            Repr::Large(int) => int as f64,
+            Repr::Float(float) => float + 0.0,
+        };
+        nearest.to_bits().hash(state);
     }
 }
 

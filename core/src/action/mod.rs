@@ -111,11 +111,6 @@ impl<'a> Action<'a> {
     /// As for [`Action::parse`], without a place; the size is that of the values written as JSON.
     pub fn from_value(value: Value<'a>) -> Result<Self, Error> {
         measure(&value, 0, &mut { ACTION_BYTES })?;
-        Self::of_object(value)
-    }
-
-    /// An action of a whole object, within the limits.
-    fn of_object(value: Value<'a>) -> Result<Self, Error> {
         let Value::Mapping(object) = value else {
             return Err(invalid(expected("an action must be an object", &value)));
         };
@@ -183,15 +178,18 @@ impl<'a> Action<'a> {
     }
 }
 
-/// The fields of an action, each with the place of its value.
+/// The fields of an action.
 #[derive(Default)]
 struct Fields<'a> {
-    action_type: Option<(usize, Value<'a>)>,
-    metadata: Option<(usize, Value<'a>)>,
-    data_accessed: Option<(usize, Value<'a>)>,
-    timestamp: Option<(usize, Value<'a>)>,
-    event_id: Option<(usize, Value<'a>)>,
+    action_type: Field<'a>,
+    metadata: Field<'a>,
+    data_accessed: Field<'a>,
+    timestamp: Field<'a>,
+    event_id: Field<'a>,
 }
+
+/// A value with its place, if there is one.
+type Field<'a> = Option<(usize, Value<'a>)>;
 
 const KEYS: &[&str] = &[
     "action_type",
@@ -202,7 +200,7 @@ const KEYS: &[&str] = &[
 ];
 
 impl<'a> Fields<'a> {
-    fn named(&mut self, key: &str) -> Option<&mut Option<(usize, Value<'a>)>> {
+    fn named(&mut self, key: &str) -> Option<&mut Field<'a>> {
         Some(match key {
             "action_type" => &mut self.action_type,
             "metadata" => &mut self.metadata,
@@ -385,6 +383,10 @@ mod tests {
         "\"é😀\"",
         "\"\u{7f}\"",
         "\"\\u0000\"",
+        "\"a string that is longer than those which are looked at byte by byte, to its end\"",
+        "\"a string that is longer than those which are looked at byte by byte\\n, to its end\"",
+        "\"a string that is longer than those which are looked at byte by byte\n, to its end\"",
+        "\"a string that is exactly so long.\"",
         "\"metadata\"",
         "\"action_type\"",
         "\u{feff}",
@@ -446,9 +448,18 @@ mod tests {
             ),
             (r#"{"action_type": "\u00e9"}"#, false),
             (
-                r#"{"action_type": "a", "metadata": {"$serde_json::private::Number": "1.5"}}"#,
+                r#"{"action_type": "a", "metadata": {"x": "\n\u00e9\"", "\\": -0}}"#,
+                true,
+            ),
+            (
+                r#"{"action_type": "a", "metadata": {"x": "\ud800"}}"#,
                 false,
             ),
+            (r#"{"action_type": "a", "metadata": {"x": 01}}"#, false),
+            (r#"{"action_type": "a", "metadata": {"x": nul}}"#, false),
+            (r#"{"action_type": "a", "action_type": "a"}"#, false),
+            (r#"{"action_type": "a",}"#, false),
+            (r#"{"action_type": "a"} ."#, false),
             (r#"{"action_type": "a", "metadata": {"x": 1.0}}"#, false),
             (
                 r#"{"action_type": "a", "metadata": {"x": 1, "y": 2, "x": 3}}"#,

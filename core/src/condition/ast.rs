@@ -103,6 +103,12 @@ impl Comparison {
         self.operator
     }
 
+    /// Whether its operator is the negation of the one that judges.
+    #[inline]
+    pub(super) fn is_negated(&self) -> bool {
+        self.positive != self.operator
+    }
+
     /// What it compares with; `None` where the operator takes no value.
     pub fn value(&self) -> Option<&Operand> {
         self.expected.operand()

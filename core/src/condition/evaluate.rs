@@ -1,9 +1,10 @@
 //! Evaluation: one walk, over an action or over fields found before, with or without a trace.
 
 use crate::action::{Action, Lookup};
-use crate::value::{Kind, Operand, Value};
+use crate::value::{Kind, Operand, Scalar, Text, Value};
 
 use super::ast::{Comparison, Group, Logic, Rule};
+use super::joint::JointFields;
 use super::operator::Operator;
 use super::reason::{At, Flaw, Outcome, Reason, Wanted};
 use super::truth::Truth;
@@ -31,102 +32,114 @@ pub struct Trace<'a> {
 pub(crate) enum Fields<'f, 'a> {
     /// In the action, each when it is asked for.
     Of(&'a Action<'a>),
-    /// Among fields that were found before, for several documents.
-    Found {
-        fields: &'f [Lookup<'a>],
-        /// For each comparison of the document, which of the fields it reads; empty where each has its own.
-        // INVARIANT: each is an index of `fields`.
-        slots: &'f [u32],
-    },
+    /// Found before, one for each comparison.
+    Own(&'f [Lookup<'a>]),
+    /// Found before, each once for several documents.
+    Joint(JointFields<'f, 'a>),
 }
 
 impl<'a> Fields<'_, 'a> {
     #[inline]
     fn find(&self, comparison: &Comparison) -> Lookup<'a> {
+        let own = comparison.ordinal as usize;
         match self {
             Fields::Of(action) => action.lookup(&comparison.path),
-            Fields::Found { fields, slots } => {
-                let own = comparison.ordinal;
-                let slot = slots.get(own as usize).copied().unwrap_or(own);
-                let field = fields.get(slot as usize);
-                field.copied().unwrap_or(Lookup::Missing)
-            }
+            Fields::Own(fields) => fields.get(own).copied().unwrap_or(Lookup::Missing),
+            Fields::Joint(fields) => fields.find(own),
         }
     }
 }
 
-/// Who watches a walk.
-pub(super) trait Observer<'a> {
+/// What a walk does at a comparison.
+pub(super) trait Visitor<'a> {
     /// Whether the walk visits rules that can no longer change the result.
     const VISITS_ALL: bool;
 
-    fn saw(&mut self, comparison: &'a Comparison, found: Lookup<'a>, outcome: Outcome);
+    fn visit(&mut self, comparison: &'a Comparison) -> Truth;
 }
 
-/// Nobody: only the result counts.
-pub(super) struct Bare;
+/// Judges: only the result counts.
+pub(super) struct Bare<'f, 'a>(pub(super) &'f Fields<'f, 'a>);
 
-impl Observer<'_> for Bare {
+impl<'a> Visitor<'a> for Bare<'_, 'a> {
     const VISITS_ALL: bool = false;
 
-    fn saw(&mut self, _: &Comparison, _: Lookup<'_>, _: Outcome) {}
+    #[inline]
+    fn visit(&mut self, comparison: &'a Comparison) -> Truth {
+        comparison.test(self.0.find(comparison))
+    }
 }
 
-/// Hands on what it sees. Every rule that reads a value repeats it, and values are the sender's: they have a bound.
-pub(super) struct Tracer<'t, F> {
+/// Judges, and hands on what it sees. Every rule that reads a value repeats it, and values are the sender's: they have a
+/// bound.
+pub(super) struct Tracer<'t, 'a, F> {
+    pub(super) fields: &'t Fields<'t, 'a>,
     /// Bytes of values that may still be handed on.
     pub(super) left: &'t mut usize,
     pub(super) write: F,
 }
 
-impl<'a, F: FnMut(Trace<'a>)> Observer<'a> for Tracer<'_, F> {
+impl<'a, F: FnMut(Trace<'a>)> Visitor<'a> for Tracer<'_, 'a, F> {
     const VISITS_ALL: bool = true;
 
-    fn saw(&mut self, comparison: &'a Comparison, found: Lookup<'a>, outcome: Outcome) {
+    fn visit(&mut self, comparison: &'a Comparison) -> Truth {
+        let found = self.fields.find(comparison);
         let actual = match found {
             Lookup::Found(value) => value.within(self.left),
             Lookup::Missing | Lookup::NotMapping { .. } => None,
         };
+        let outcome = comparison.judge(found);
+        let result = outcome.map_or(Truth::Unknown, Truth::from);
         (self.write)(Trace {
             field: comparison.path.as_str(),
             operator: comparison.operator.name(),
             expected: comparison.value(),
             actual,
-            result: outcome.map_or(Truth::Unknown, Truth::from),
+            result,
             reason: outcome
                 .err()
                 .map(|reason| reason.describe(&comparison.path)),
         });
+        result
     }
 }
 
 impl Group {
-    pub(super) fn evaluate<'a, O: Observer<'a>>(
-        &'a self,
-        fields: &Fields<'_, 'a>,
-        observer: &mut O,
-    ) -> Truth {
+    pub(super) fn evaluate<'a, V: Visitor<'a>>(&'a self, visitor: &mut V) -> Truth {
+        let truths = self.rules.iter().map(|rule| match rule {
+            Rule::Group(group) => group.evaluate(visitor),
+            Rule::Comparison(comparison) => visitor.visit(comparison),
+        });
+        self.logic.join(V::VISITS_ALL, truths)
+    }
+}
+
+impl Logic {
+    /// What rules amount to; all of them are asked, or only as many as settle it.
+    #[inline]
+    pub(super) fn join(self, asks_all: bool, truths: impl Iterator<Item = Truth>) -> Truth {
         // `none` is the negation of `any`.
-        let settled = match self.logic {
+        let settled = match self {
             Logic::All => Truth::False,
             Logic::Any | Logic::None => Truth::True,
         };
-        let mut joined = settled.not();
-        for rule in &*self.rules {
-            let truth = match rule {
-                Rule::Group(group) => group.evaluate(fields, observer),
-                Rule::Comparison(comparison) => comparison.evaluate(fields, observer),
-            };
+        let mut is_settled = false;
+        let mut is_unknown = false;
+        for truth in truths {
+            is_unknown |= truth == Truth::Unknown;
             if truth == settled {
-                joined = settled;
-                if !O::VISITS_ALL {
+                is_settled = true;
+                if !asks_all {
                     break;
                 }
-            } else if truth == Truth::Unknown && joined != settled {
-                joined = Truth::Unknown;
             }
         }
-        match self.logic {
+        let joined = match (is_settled, is_unknown) {
+            (true, _) => settled,
+            (false, true) => Truth::Unknown,
+            (false, false) => settled.not(),
+        };
+        match self {
             Logic::All | Logic::Any => joined,
             Logic::None => joined.not(),
         }
@@ -134,20 +147,37 @@ impl Group {
 }
 
 impl Comparison {
-    #[inline]
-    fn evaluate<'a>(&'a self, fields: &Fields<'_, 'a>, observer: &mut impl Observer<'a>) -> Truth {
-        let found = fields.find(self);
-        let mut outcome = self.judge(found);
-        if self.positive != self.operator {
-            outcome = outcome.map(|holds| !holds);
+    /// The texts of which the value is to equal one, or none; `None` if something else is asked.
+    pub(super) fn texts_to_equal(&self) -> Option<impl Iterator<Item = &Text>> {
+        fn text(operand: &Scalar) -> Option<&Text> {
+            match operand {
+                Scalar::String(text) => Some(text),
+                Scalar::Bool(_) | Scalar::Number(_) => None,
+            }
         }
-        observer.saw(self, found, outcome);
-        outcome.map_or(Truth::Unknown, Truth::from)
+        let is_membership = matches!(self.positive, Operator::Eq | Operator::In);
+        let operands = self.value()?.scalars();
+        // All of them are of one type.
+        let are_texts = operands.first().and_then(text).is_some();
+        (is_membership && are_texts).then(|| operands.iter().filter_map(text))
+    }
+
+    /// Whether the comparison holds.
+    #[inline]
+    pub(super) fn test(&self, found: Lookup<'_>) -> Truth {
+        self.judge(found).map_or(Truth::Unknown, Truth::from)
+    }
+
+    /// Whether the comparison holds, or why that is unknown.
+    #[inline]
+    fn judge(&self, found: Lookup<'_>) -> Outcome {
+        let holds = self.judge_positive(found)?;
+        Ok(holds != self.is_negated())
     }
 
     /// What the operator, or the one it negates, says.
     #[inline]
-    fn judge(&self, found: Lookup<'_>) -> Outcome {
+    fn judge_positive(&self, found: Lookup<'_>) -> Outcome {
         let reason = match found {
             Lookup::Found(value) => return self.judge_value(value),
             Lookup::Missing => Flaw::Missing.into(),

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use semver::Version;
 
+use crate::number::Number;
 use crate::value::{Operand, Scalar, Value};
 
 use super::ast::Comparison;
@@ -43,13 +44,16 @@ impl Expected {
     }
 }
 
+/// Whether it holds of how a value stands to another.
+pub(super) type Holds = fn(Ordering) -> bool;
+
 /// What is made of a value once, with the function of the operator that needs it.
 #[derive(Debug)]
 pub(super) enum Test {
     Text(Matcher),
     Folded(fn(&Folded, &str) -> bool, Box<[Folded]>),
-    Time(fn(Ordering) -> bool, Timestamp),
-    Version(fn(Ordering) -> bool, Version),
+    Time(Holds, Timestamp),
+    Version(Holds, Version),
     Networks(Box<[IpNet]>),
 }
 
@@ -73,6 +77,16 @@ impl Test {
 }
 
 impl Comparison {
+    /// How a number is to stand to another; `None` if something else is asked.
+    pub(super) fn bound(&self) -> Option<(Holds, Number)> {
+        match (&self.expected, self.positive.kind()) {
+            (Expected::Plain(Operand::Scalar(Scalar::Number(operand))), Kind::Number(holds)) => {
+                Some((holds, *operand))
+            }
+            _ => None,
+        }
+    }
+
     /// What the operator, or the one it negates, says about a value that is there.
     #[inline]
     pub(super) fn judge_value(&self, value: &Value<'_>) -> Outcome {

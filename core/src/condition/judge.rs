@@ -9,7 +9,7 @@ use semver::Version;
 
 use crate::limits::TEXT_BYTES;
 use crate::number::Number;
-use crate::value::{Kind, Scalar, Value};
+use crate::value::{Kind, Scalar, Value, is_same};
 
 use super::reason::{At, Flaw, Outcome, Reason, Wanted};
 
@@ -95,11 +95,11 @@ fn is_one_of(value: &Value, operands: &[Scalar]) -> Result<bool, Flaw> {
         (Value::String(_), Some(Scalar::String(_))) => {
             let text = text(value)?;
             if operands.len() <= FEW {
-                let is_same = |operand: &Scalar| match operand {
-                    Scalar::String(operand) => **operand == *text,
+                let equals = |operand: &Scalar| match operand {
+                    Scalar::String(operand) => is_same(operand, text),
                     Scalar::Bool(_) | Scalar::Number(_) => false,
                 };
-                operands.iter().any(is_same)
+                operands.iter().any(equals)
             } else {
                 let order = |operand: &Scalar| match operand {
                     Scalar::String(operand) => (**operand).cmp(text),

@@ -1,7 +1,7 @@
 //! Conditions: rules over the fields of an action, in three-valued logic.
 //!
 //! A text is read into a tree of groups and comparisons (`parse`, `operand`, `ast`) whose operands are checked and made
-//! ready once; `evaluate` and `judge` then judge actions, as often as asked. What an operator is stands in one table,
+//! ready once; `evaluate` and `judge` then judge actions, as often as asked, and `joint` by several documents at once. What an operator is stands in one table,
 //! [`Operator`].
 //!
 //! ```
@@ -30,6 +30,7 @@ mod expected;
 mod expression;
 mod fold;
 mod glob;
+mod joint;
 mod judge;
 mod operand;
 mod operator;
@@ -58,6 +59,7 @@ pub(crate) use evaluate::Fields;
 pub use evaluate::Trace;
 use evaluate::Tracer;
 pub use glob::Glob;
+pub(crate) use joint::Joint;
 pub use operator::{Operator, ValueType};
 pub use path::Path;
 pub(crate) use path::Root;
@@ -155,7 +157,7 @@ impl Conditions {
 
     /// [`Conditions::test`] over an action or fields that were found before.
     pub(crate) fn test_in<'a>(&'a self, fields: &Fields<'_, 'a>) -> Truth {
-        self.root().evaluate(fields, &mut evaluate::Bare)
+        self.root().evaluate(&mut evaluate::Bare(fields))
     }
 
     /// [`Conditions::evaluate`] over an action or fields that were found before: values are handed on as long as
@@ -166,7 +168,11 @@ impl Conditions {
         left: &mut usize,
         write: impl FnMut(Trace<'a>),
     ) -> Truth {
-        self.root().evaluate(fields, &mut Tracer { left, write })
+        self.root().evaluate(&mut Tracer {
+            fields,
+            left,
+            write,
+        })
     }
 }
 
