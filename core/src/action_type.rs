@@ -1,5 +1,8 @@
 //! The grammar of action types: what an action may name, and what a policy may match.
 
+use std::borrow::Cow;
+
+use crate::hash::sha256;
 use crate::limits::ACTION_TYPE_BYTES;
 
 /// Checks a concrete action type, as an action names it: `deploy.production`.
@@ -67,9 +70,40 @@ pub(crate) fn levels(key: &str) -> impl Iterator<Item = String> {
     own.chain(above).chain(std::iter::once("*".to_owned()))
 }
 
+/// An action type as it is compared.
+pub(crate) fn lower_case(action_type: &str) -> Cow<'_, str> {
+    if action_type.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(action_type.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(action_type)
+    }
+}
+
+/// What action types that are equal in lower case share, and no others: as much of a SHA-256 digest as makes it infeasible to
+/// find two that do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct TypeDigest([u8; 20]);
+
+impl TypeDigest {
+    pub(crate) fn of(lower_case: &str) -> Self {
+        let mut digest = [0; 20];
+        for (byte, hashed) in digest.iter_mut().zip(sha256(lower_case.as_bytes())) {
+            *byte = hashed;
+        }
+        Self(digest)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_case_of_letters_does_not_enter_a_digest() {
+        let of = |text| TypeDigest::of(&lower_case(text));
+        assert_eq!(of("Deploy.PRODUCTION"), of("deploy.production"));
+        assert_ne!(of("deploy.production"), of("deploy.*"));
+    }
 
     #[test]
     fn levels_from_the_most_specific() {
