@@ -1,12 +1,13 @@
 //! What decides about an action type before and after a plan, and who asks for approval there.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::fmt;
+use std::iter::once;
 
 use foldhash::fast::RandomState;
 
 use super::Plan;
-use crate::action_type::{self, TypeDigest};
+use crate::action_type::{TypeDigest, levels_above, lower_case};
 use crate::policy::Entry;
 
 /// The levels that can decide about the action types of a plan. Cheaper than the indexes of its two sides, which are made
@@ -14,6 +15,27 @@ use crate::policy::Entry;
 pub(super) struct Levels<'p> {
     // A level that no policy is at is there, too, and decides about nothing.
     levels: HashMap<TypeDigest, Level<'p>, RandomState>,
+}
+
+/// An action type that policies of a plan govern.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Type<'p> {
+    /// In lower case.
+    key: Cow<'p, str>,
+    pub(super) written: &'p str,
+    digest: TypeDigest,
+}
+
+impl<'p> Type<'p> {
+    /// That of one of them, as it is written there.
+    pub(super) fn of(entry: &'p Entry) -> Self {
+        let written = entry.policy.action_type();
+        Self {
+            key: lower_case(written),
+            written,
+            digest: entry.action_type,
+        }
+    }
 }
 
 /// The policies of one action type.
@@ -43,26 +65,39 @@ impl Count {
 
 /// The level that decides about an action type on one side of a plan. Two are equal if they are described alike.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Deciding {
+pub(super) struct Deciding<'t> {
     /// What its policies govern, in lower case; `None` if there are none.
-    action_type: Option<String>,
+    action_type: Option<Cow<'t, str>>,
     approval: Approval,
 }
 
-impl Deciding {
-    /// Takes the level, if it holds a policy, unless a more specific one did.
-    fn or(&mut self, key: &str, count: Count) {
-        if self.action_type.is_some() || count.policies == 0 {
-            return;
-        }
-        *self = Self {
-            action_type: Some(key.to_owned()),
+impl<'t> Deciding<'t> {
+    fn at(key: Cow<'t, str>, count: Count) -> Self {
+        Self {
+            action_type: Some(key),
             approval: match count.asking {
                 0 => Approval::None,
                 all if all == count.policies => Approval::All,
                 some => Approval::Some(some, count.policies),
             },
+        }
+    }
+
+    /// Adds the level in words to a note.
+    pub(super) fn describe(&self, note: &mut String) {
+        let Some(action_type) = &self.action_type else {
+            note.push_str("no policy");
+            return;
         };
+        note.extend(["`", action_type, "` "]);
+        match self.approval {
+            Approval::None => note.push_str("(no approval)"),
+            Approval::All => note.push_str("(approval)"),
+            Approval::Some(some, all) => {
+                let (some, all) = (some.to_string(), all.to_string());
+                note.extend(["(approval by ", &some, " of ", &all, " policies)"]);
+            }
+        }
     }
 }
 
@@ -76,16 +111,17 @@ enum Approval {
 }
 
 impl<'p> Levels<'p> {
-    /// All that can decide about some types, which are in lower case.
-    pub(super) fn new<'t>(plan: &'p Plan, types: impl Iterator<Item = &'t str>) -> Self {
-        let keys: HashSet<String, RandomState> = types.flat_map(action_type::levels).collect();
-        let levels = keys
-            .iter()
-            .map(|key| (TypeDigest::of(key), Level::default()));
+    /// All that can decide about some types.
+    pub(super) fn new(plan: &'p Plan, types: &[Type<'_>]) -> Self {
+        let own = types.iter().map(|of| of.digest);
+        let above = types.iter().flat_map(|of| levels_above(&of.key));
+        // Most types share what is above them.
+        let above: HashSet<String, RandomState> = above.collect();
+        let keys = own.chain(above.iter().map(|key| TypeDigest::of(key)));
         let mut levels = Self {
-            levels: levels.collect(),
+            levels: keys.map(|key| (key, Level::default())).collect(),
         };
-        if !levels.levels.is_empty() {
+        if !types.is_empty() {
             levels.fill(plan);
         }
         levels
@@ -117,37 +153,27 @@ impl<'p> Levels<'p> {
     }
 
     /// The policies of just this type.
-    pub(super) fn get(&self, key: &str) -> Option<&Level<'p>> {
-        self.levels.get(&TypeDigest::of(key))
+    pub(super) fn own(&self, of: &Type<'_>) -> Option<&Level<'p>> {
+        self.levels.get(&of.digest)
     }
 
-    /// The levels that decide about a type before the plan and after it.
-    pub(super) fn deciding(&self, key: &str) -> (Deciding, Deciding) {
+    /// What decides about a type before the plan and after it: the most specific levels that hold a policy.
+    pub(super) fn deciding<'t>(&self, of: &'t Type<'_>) -> (Deciding<'t>, Deciding<'t>) {
         let (mut before, mut after) = (Deciding::default(), Deciding::default());
-        for key in action_type::levels(key) {
-            let Some(level) = self.get(&key) else {
+        let above = levels_above(&of.key).map(|key| (TypeDigest::of(&key), Cow::Owned(key)));
+        for (digest, key) in once((of.digest, Cow::Borrowed(&*of.key))).chain(above) {
+            let Some(level) = self.levels.get(&digest) else {
                 continue;
             };
-            before.or(&key, level.before);
-            after.or(&key, level.after);
+            for (side, count) in [(&mut before, level.before), (&mut after, level.after)] {
+                if side.action_type.is_none() && count.policies > 0 {
+                    *side = Deciding::at(key.clone(), count);
+                }
+            }
             if before.action_type.is_some() && after.action_type.is_some() {
                 break;
             }
         }
         (before, after)
-    }
-}
-
-impl fmt::Display for Deciding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(action_type) = &self.action_type else {
-            return f.write_str("no policy");
-        };
-        write!(f, "`{action_type}` ")?;
-        match self.approval {
-            Approval::None => f.write_str("(no approval)"),
-            Approval::All => f.write_str("(approval)"),
-            Approval::Some(some, all) => write!(f, "(approval by {some} of {all} policies)"),
-        }
     }
 }

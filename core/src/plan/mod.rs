@@ -8,14 +8,17 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::action_type::{TypeDigest, lower_case};
+use crate::action_type::TypeDigest;
 use crate::audit::Names;
 use crate::decode::list;
 use crate::diff;
 use crate::hash::Hash;
 use crate::policy::{Entry, Policy, PolicySet, State};
 use crate::view::{Change, ChangeAction, Mode, Summary};
-use level::{Level, Levels};
+use level::{Level, Levels, Type};
+
+/// As many as most notes have.
+const NOTE_BYTES: usize = 160;
 
 /// What an import will do to a workspace.
 ///
@@ -314,29 +317,32 @@ impl Plan {
             }
         }
         let types = types.into_values().filter(|(_, can_change)| *can_change);
-        let written = types.map(|(last, _)| last.policy.action_type());
-        let mut types: Vec<_> = written
-            .map(|written| (lower_case(written), written))
-            .collect();
+        let mut types: Vec<_> = types.map(|(last, _)| Type::of(last)).collect();
         types.sort_unstable();
-        let levels = Levels::new(self, types.iter().map(|(key, _)| &**key));
-        for (key, written) in types {
-            let (was, is) = levels.deciding(&key);
+        let levels = Levels::new(self, &types);
+        for of in &types {
+            let (was, is) = levels.deciding(of);
+            let mut note = String::with_capacity(NOTE_BYTES);
+            note.push_str(of.written);
             if was != is {
-                notes.push(format!("{written}: decided by {was} → {is}"));
+                note.push_str(": decided by ");
+                was.describe(&mut note);
+                note.push_str(" → ");
+                is.describe(&mut note);
+                notes.push(note);
                 continue;
             }
             // A policy of the type itself changed, so that the one level on both sides is its own.
             if let Some(Level {
                 newly, no_longer, ..
-            }) = levels.get(&key)
+            }) = levels.own(of)
                 && !(newly.is_empty() && no_longer.is_empty())
             {
-                notes.push(format!(
-                    "{written}: approval at {is}: newly asked for by {}, no longer by {}",
-                    names(newly),
-                    names(no_longer),
-                ));
+                note.push_str(": approval at ");
+                is.describe(&mut note);
+                note.extend([": newly asked for by ", &names(newly)]);
+                note.extend([", no longer by ", &names(no_longer)]);
+                notes.push(note);
             }
         }
     }
