@@ -1,5 +1,9 @@
 //! The grammar of action types: what an action may name, and what a policy may match.
 
+use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
+
+use crate::hash::sha256;
 use crate::limits::ACTION_TYPE_BYTES;
 
 /// Checks a concrete action type, as an action names it: `deploy.production`.
@@ -61,13 +65,45 @@ pub(crate) fn check_pattern(text: &str) -> Result<(), String> {
     check(concrete)
 }
 
-/// What policies may name to match `key`, a type or a pattern, the most specific first.
-pub(crate) fn levels(key: &str) -> impl Iterator<Item = String> {
+/// What policies may name to match `key`, a type or a pattern, beside itself; the most specific first.
+pub(crate) fn levels_above(key: &str) -> impl Iterator<Item = String> {
     let above = key
         .rmatch_indices('.')
         .filter_map(|(dot, _)| Some(format!("{}.*", key.get(..dot)?)));
-    let own = std::iter::once(key.to_owned());
-    own.chain(above).chain(std::iter::once("*".to_owned()))
+    above.chain(std::iter::once("*".to_owned()))
+}
+
+/// An action type as it is compared.
+pub(crate) fn lower_case(action_type: &str) -> Cow<'_, str> {
+    if action_type.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(action_type.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(action_type)
+    }
+}
+
+/// What action types that are equal in lower case share, and no others: as much of a SHA-256 digest as makes it infeasible to
+/// find two that do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TypeDigest([u8; 20]);
+
+impl Hash for TypeDigest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // A part is as good a hash as all of it.
+        if let Some(part) = self.0.first_chunk() {
+            state.write_u64(u64::from_ne_bytes(*part));
+        }
+    }
+}
+
+impl TypeDigest {
+    pub(crate) fn of(lower_case: &str) -> Self {
+        let mut digest = [0; 20];
+        for (byte, hashed) in digest.iter_mut().zip(sha256(lower_case.as_bytes())) {
+            *byte = hashed;
+        }
+        Self(digest)
+    }
 }
 
 #[cfg(test)]
@@ -75,15 +111,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_case_of_letters_does_not_enter_a_digest() {
+        let of = |text| TypeDigest::of(&lower_case(text));
+        assert_eq!(of("Deploy.PRODUCTION"), of("deploy.production"));
+        assert_ne!(of("deploy.production"), of("deploy.*"));
+    }
+
+    #[test]
     fn levels_from_the_most_specific() {
         let rows: [(&str, &[&str]); 4] = [
-            ("a.b.c", &["a.b.c", "a.b.*", "a.*", "*"]),
-            ("a.b.*", &["a.b.*", "a.b.*", "a.*", "*"]),
-            ("a", &["a", "*"]),
-            ("*", &["*", "*"]),
+            ("a.b.c", &["a.b.*", "a.*", "*"]),
+            ("a.b.*", &["a.b.*", "a.*", "*"]),
+            ("a", &["*"]),
+            ("*", &["*"]),
         ];
         for (key, expected) in rows {
-            assert_eq!(levels(key).collect::<Vec<_>>(), expected);
+            assert_eq!(levels_above(key).collect::<Vec<_>>(), expected);
         }
     }
 

@@ -2,50 +2,15 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::condition::{Canonical, Conditions, Group};
+use crate::canonical;
+use crate::condition::Conditions;
 use crate::hash::{Hash, sha256};
 use crate::policy::{AllowList, Policy, PolicySet};
 
 /// Separates state digests from every other use of SHA-256.
-const DOMAIN: &[u8] = b"al.state/v1\n";
-
-// INVARIANT: fields stand in alphabetical order and hold no floats, so that plain JSON is RFC 8785 canonical.
-#[derive(Serialize)]
-struct Body<'a> {
-    action_type: &'a str,
-    allowed_branches: Option<Vec<&'a str>>,
-    allowed_repos: Option<Vec<&'a str>>,
-    approval_required: bool,
-    approval_timeout_hours: u16,
-    conditions: Option<Canonical<'a, Group>>,
-    name: &'a str,
-}
-
-impl<'a> Body<'a> {
-    fn new(policy: &'a Policy, name: &'a str) -> Self {
-        let texts = |list: Option<&'a AllowList>| list.map(|list| list.texts().collect());
-        Self {
-            action_type: policy.action_type(),
-            allowed_branches: texts(policy.allowed_branches()),
-            allowed_repos: texts(policy.allowed_repos()),
-            approval_required: policy.approval_required(),
-            approval_timeout_hours: policy.approval_timeout_hours(),
-            conditions: policy.conditions().map(Conditions::canonical),
-            name,
-        }
-    }
-}
-
-/// Writes the body to `json`, in place of what was there: a hash takes one long text faster than many short ones.
-fn write(json: &mut Vec<u8>, body: &Body<'_>) {
-    json.clear();
-    // INVARIANT: a vector takes every byte and the keys are strings, so writing cannot fail.
-    let written = serde_json::to_writer(json, body);
-    debug_assert!(written.is_ok(), "{written:?}");
-}
+const DOMAIN: &str = "al.state/v1\n";
 
 impl PolicySet {
     /// SHA-256 over the canonical form of the policies.
@@ -59,10 +24,8 @@ impl PolicySet {
     /// ```
     pub fn digest(&self) -> Hash {
         let mut state = StateHash::new();
-        let mut json = Vec::new();
         for policy in self.iter() {
-            write(&mut json, &Body::new(policy, policy.name()));
-            state.add(&json);
+            canonical::policy(state.next(), policy, policy.name());
         }
         state.finish()
     }
@@ -70,7 +33,7 @@ impl PolicySet {
     /// The digests of two sets; what the two share is written once for both.
     pub fn digests(&self, other: &Self) -> (Hash, Hash) {
         let (mut first, mut second) = (StateHash::new(), StateHash::new());
-        let mut json = Vec::new();
+        let mut json = String::new();
         let (mut ours, mut theirs) = (self.iter().peekable(), other.iter().peekable());
         loop {
             let (ours, theirs) = match (ours.peek(), theirs.peek()) {
@@ -81,13 +44,14 @@ impl PolicySet {
                 (Some(_), _) => (ours.next(), None),
             };
             if let Some(policy) = ours.or(theirs) {
-                write(&mut json, &Body::new(policy, policy.name()));
+                json.clear();
+                canonical::policy(&mut json, policy, policy.name());
             }
             if ours.is_some() {
-                first.add(&json);
+                first.next().push_str(&json);
             }
             if theirs.is_some() {
-                second.add(&json);
+                second.next().push_str(&json);
             }
         }
     }
@@ -96,31 +60,39 @@ impl PolicySet {
 /// A state digest in the making.
 struct StateHash {
     hash: Sha256,
+    /// What is still to be hashed: one long text takes less time than many short ones.
+    text: String,
     is_empty: bool,
 }
 
 impl StateHash {
+    /// As many bytes are hashed at once, and still stay close.
+    const ENOUGH: usize = 16 * 1024;
+
     fn new() -> Self {
-        let mut hash = Sha256::new();
-        hash.update(DOMAIN);
-        hash.update(b"[");
         Self {
-            hash,
+            hash: Sha256::new(),
+            text: [DOMAIN, "["].concat(),
             is_empty: true,
         }
     }
 
-    /// Adds the next policy in name order.
-    fn add(&mut self, json: &[u8]) {
+    /// Where the next policy in name order is to be added.
+    fn next(&mut self) -> &mut String {
+        if self.text.len() >= Self::ENOUGH {
+            self.hash.update(&self.text);
+            self.text.clear();
+        }
         if !self.is_empty {
-            self.hash.update(b",");
+            self.text.push(',');
         }
         self.is_empty = false;
-        self.hash.update(json);
+        &mut self.text
     }
 
     fn finish(mut self) -> Hash {
-        self.hash.update(b"]");
+        self.text.push(']');
+        self.hash.update(&self.text);
         self.hash.finalize().into()
     }
 }
@@ -131,30 +103,36 @@ impl Policy {
     pub(crate) fn written_digest(&self) -> Hash {
         // Every text and list is told apart from what follows it by its length; none is as long as `ANY`.
         const ANY: usize = usize::MAX;
-        let mut hash = Sha256::new();
-        let text = |hash: &mut Sha256, text: &str| {
-            hash.update(text.len().to_le_bytes());
-            hash.update(text);
+        // Room for most; conditions, which may be long, are not copied.
+        let mut fields = Vec::with_capacity(256);
+        let length = |fields: &mut Vec<u8>, length: usize| fields.extend(length.to_le_bytes());
+        let text = |fields: &mut Vec<u8>, text: &str| {
+            length(fields, text.len());
+            fields.extend_from_slice(text.as_bytes());
         };
-        text(&mut hash, self.name());
-        text(&mut hash, self.action_type());
-        hash.update([u8::from(self.approval_required())]);
-        hash.update(self.approval_timeout_hours().to_le_bytes());
+        text(&mut fields, self.name());
+        text(&mut fields, self.action_type());
+        fields.push(u8::from(self.approval_required()));
+        fields.extend(self.approval_timeout_hours().to_le_bytes());
         for list in [self.allowed_repos(), self.allowed_branches()] {
-            hash.update(list.map_or(ANY, |list| list.patterns().len()).to_le_bytes());
+            length(&mut fields, list.map_or(ANY, |list| list.patterns().len()));
             for pattern in list.into_iter().flat_map(AllowList::texts) {
-                text(&mut hash, pattern);
+                text(&mut fields, pattern);
             }
         }
         // Conditions are never empty.
-        text(&mut hash, self.conditions().map_or("", Conditions::text));
+        let conditions = self.conditions().map_or("", Conditions::text);
+        length(&mut fields, conditions.len());
+        let mut hash = Sha256::new();
+        hash.update(&fields);
+        hash.update(conditions);
         hash.finalize().into()
     }
 
     /// A digest of all but the name, for finding policies that only changed theirs.
     pub(crate) fn body_digest(&self) -> Hash {
-        let mut json = Vec::new();
-        write(&mut json, &Body::new(self, ""));
-        sha256(&json)
+        let mut json = String::new();
+        canonical::policy(&mut json, self, "");
+        sha256(json.as_bytes())
     }
 }

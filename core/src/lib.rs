@@ -72,6 +72,7 @@ pub mod action;
 mod action_type;
 pub mod audit;
 mod breaker;
+mod canonical;
 pub mod condition;
 mod decision;
 mod decode;

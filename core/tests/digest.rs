@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
-use lattice_core::{Manifest, hash};
+use lattice_core::{Manifest, PolicySet, PolicySpec, hash};
 
 /// The first two fenced blocks behind the heading `State digest`: the hashed text, and the digest in backticks.
 fn documented() -> (String, String) {
@@ -80,4 +80,30 @@ fn meaning_enters_and_layout_does_not() {
         assert_ne!(*digest, base, "row {i}");
         assert!(!different[..i].contains(digest), "row {i}");
     }
+}
+
+/// More than is hashed at once.
+#[test]
+fn a_digest_of_many_policies_is_that_of_their_text() {
+    let policy = |n: usize| PolicySpec {
+        name: format!("policy-{n:04}"),
+        action_type: "a.b".to_owned(),
+        approval_required: false,
+        approval_timeout_hours: 8,
+        allowed_repos: None,
+        allowed_branches: Some(vec!["main".to_owned()]),
+        conditions: None,
+    };
+    let text: Vec<String> = (0..1000)
+        .map(|n| {
+            format!(
+                r#"{{"action_type":"a.b","allowed_branches":["main"],"allowed_repos":null,"approval_required":false,"approval_timeout_hours":8,"conditions":null,"name":"policy-{n:04}"}}"#
+            )
+        })
+        .collect();
+    let text = format!("al.state/v1\n[{}]", text.join(","));
+    let policies = PolicySet::compile((0..1000).map(policy)).unwrap();
+    let digest = hash::sha256(text.as_bytes());
+    assert_eq!(policies.digest(), digest);
+    assert_eq!(policies.digests(&policies), (digest, digest));
 }

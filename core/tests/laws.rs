@@ -10,6 +10,8 @@
 
 #[path = "laws/generate.rs"]
 mod generate;
+#[path = "laws/naive.rs"]
+mod naive;
 #[path = "laws/rewrite.rs"]
 mod rewrite;
 
@@ -18,7 +20,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use lattice_core::view::{ChangeAction, Decision, Status};
-use lattice_core::{Action, Error, Manifest, Mode, Plan, PolicySet, PolicySpec, State};
+use lattice_core::{Action, Error, Manifest, Mode, Plan, PolicySet, PolicySpec, State, hash};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
@@ -228,6 +230,21 @@ proptest! {
                 decision.approval_timeout_hours,
             ));
         }
+    }
+
+    #[test]
+    fn a_digest_is_that_of_canonical_json(specs in specs()) {
+        let policies = set(specs);
+        let text = naive::state_text(&policies);
+        prop_assert_eq!(policies.digest(), hash::sha256(text.as_bytes()), "{}", text);
+    }
+
+    #[test]
+    fn notes_name_every_type_whose_level_or_approvals_change(state in state(), desired in specs(), mode in mode()) {
+        let plan = Plan::new(&state, &set(desired), mode);
+        let is_of_level = |note: &&String| note.contains(": decided by ") || note.contains(": approval at ");
+        let notes: Vec<String> = plan.notes().iter().filter(is_of_level).cloned().collect();
+        prop_assert_eq!(notes, naive::level_notes(&plan, &state));
     }
 
     #[test]

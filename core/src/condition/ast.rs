@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
-use crate::value::{Operand, Scalar};
+use crate::value::Operand;
 
 use super::expected::Expected;
 use super::operator::Operator;
@@ -122,96 +120,3 @@ impl PartialEq for Comparison {
 }
 
 impl Eq for Comparison {}
-
-/// A part of the tree as the state digest reads it: keys in alphabetical order, paths as segments, numbers as
-/// `{"num": "<exact decimal>"}`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Canonical<'a, T>(pub(crate) &'a T);
-
-impl Serialize for Canonical<'_, Group> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("logic", self.0.logic.as_str())?;
-        map.serialize_entry("rules", &Canonical(&self.0.rules))?;
-        map.end()
-    }
-}
-
-impl Serialize for Canonical<'_, Rule> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Rule::Comparison(comparison) => Canonical(comparison).serialize(serializer),
-            Rule::Group(group) => Canonical(group).serialize(serializer),
-        }
-    }
-}
-
-impl Serialize for Canonical<'_, Comparison> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("field", self.0.path.segments())?;
-        map.serialize_entry("operator", self.0.operator.name())?;
-        match self.0.value() {
-            None => {}
-            Some(Operand::Scalar(scalar)) => map.serialize_entry("value", &Canonical(scalar))?,
-            Some(Operand::List(list)) => map.serialize_entry("value", &Canonical(list))?,
-        }
-        map.end()
-    }
-}
-
-impl Serialize for Canonical<'_, Scalar> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Scalar::Bool(value) => serializer.serialize_bool(*value),
-            Scalar::String(text) => serializer.serialize_str(text),
-            Scalar::Number(number) => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("num", &number.exact_decimal())?;
-                map.end()
-            }
-        }
-    }
-}
-
-impl<T> Serialize for Canonical<'_, Box<[T]>>
-where
-    for<'t> Canonical<'t, T>: Serialize,
-{
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(Canonical))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::condition::Conditions;
-
-    #[test]
-    fn canonical_tree() {
-        let conditions = Conditions::parse(
-            r#"
-rules:
-  - {value: [b, "a\n", b], operator: in, field: '"a"."b.c"'}
-  - {field: num, operator: neq, value: 1.50}
-  - {field: num, operator: in, value: [3, 2.0, 2]}
-  - rules: [{field: x, operator: not_exists}, {field: text, operator: matches, value: é}, {field: z, operator: eq, value: true}]
-    logic: none
-logic: all
-"#,
-        )
-        .unwrap();
-        let canonical = serde_json::to_string(&conditions.canonical()).unwrap();
-        let expected = concat!(
-            r#"{"logic":"all","rules":["#,
-            r#"{"field":["a","b.c"],"operator":"in","value":["a\n","b"]},"#,
-            r#"{"field":["num"],"operator":"ne","value":{"num":"1.5"}},"#,
-            r#"{"field":["num"],"operator":"in","value":[{"num":"2"},{"num":"3"}]},"#,
-            r#"{"logic":"none","rules":["#,
-            r#"{"field":["x"],"operator":"not_exists"},"#,
-            r#"{"field":["text"],"operator":"regex","value":"é"},"#,
-            r#"{"field":["z"],"operator":"eq","value":true}]}]}"#,
-        );
-        assert_eq!(canonical, expected);
-    }
-}

@@ -52,7 +52,6 @@ use crate::source::Source;
 use pattern::Patterns;
 
 pub use allow_list::AllowList;
-pub(crate) use ast::Canonical;
 pub use ast::{Comparison, Group, Logic, Rule};
 pub(crate) use cache::Cache;
 pub(crate) use evaluate::Fields;
@@ -134,11 +133,6 @@ impl Conditions {
     /// The outermost group.
     pub fn root(&self) -> &Group {
         &self.0.root
-    }
-
-    /// The canonical tree, as the state digest reads it.
-    pub(crate) fn canonical(&self) -> Canonical<'_, Group> {
-        Canonical(self.root())
     }
 
     /// The result for an action, without a trace: rules that can no longer change it are skipped.

@@ -2,19 +2,23 @@
 
 mod level;
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use crate::action_type::TypeDigest;
 use crate::audit::Names;
 use crate::decode::list;
 use crate::diff;
+use crate::hash::Hash;
 use crate::policy::{Entry, Policy, PolicySet, State};
 use crate::view::{Change, ChangeAction, Mode, Summary};
-use level::{Levels, lower_case};
+use level::{Level, Levels, Type};
+
+/// As many as most notes have.
+const NOTE_BYTES: usize = 160;
 
 /// What an import will do to a workspace.
 ///
@@ -51,21 +55,27 @@ pub struct Plan {
     notes: Vec<String>,
 }
 
-/// What happens to one policy, and where it stands in the two sets.
-#[derive(Debug, Clone)]
+/// What happens to one policy. Which one that is follows from the outcomes in front of it.
+#[derive(Debug, Clone, Copy)]
 struct Outcome {
     action: ChangeAction,
     reactivated: bool,
-    /// The conditions are written differently, and mean the same.
-    layout: bool,
-    before: Option<usize>,
-    after: Option<usize>,
 }
 
-/// What happens to one policy.
+impl Outcome {
+    /// Whether anything is written.
+    fn writes(self) -> bool {
+        match self.action {
+            ChangeAction::Add | ChangeAction::Modify | ChangeAction::Deactivate => true,
+            ChangeAction::Unchanged | ChangeAction::Untouched => false,
+        }
+    }
+}
+
+/// What happens to one policy, beside what it is in the two sets.
 #[derive(Debug, Clone, Copy)]
 struct Step<'p> {
-    outcome: &'p Outcome,
+    outcome: Outcome,
     before: Option<&'p Entry>,
     after: Option<&'p Entry>,
 }
@@ -80,24 +90,17 @@ impl<'p> Step<'p> {
         self.outcome.action == action
     }
 
-    /// Whether anything is written.
-    fn writes(self) -> bool {
-        match self.outcome.action {
-            ChangeAction::Add | ChangeAction::Modify | ChangeAction::Deactivate => true,
-            ChangeAction::Unchanged | ChangeAction::Untouched => false,
-        }
-    }
-
     /// Whether it can change the level that decides about an action type, or who asks for approval there.
     fn moves_levels(self) -> bool {
-        let (Some(before), Some(after)) = (self.before, self.after) else {
-            return true;
+        let differ = |(before, after): (&Entry, &Entry)| {
+            before.approval_required != after.approval_required
+                || before.action_type != after.action_type
         };
-        let (before, after) = (&before.policy, &after.policy);
-        before.approval_required() != after.approval_required()
-            || !before
-                .action_type()
-                .eq_ignore_ascii_case(after.action_type())
+        match self.outcome.action {
+            ChangeAction::Add | ChangeAction::Deactivate => true,
+            ChangeAction::Modify => self.before.zip(self.after).is_some_and(differ),
+            ChangeAction::Unchanged | ChangeAction::Untouched => false,
+        }
     }
 }
 
@@ -105,28 +108,28 @@ impl Plan {
     /// Compares a workspace with what a manifest says.
     pub fn new(current: &State, desired: &PolicySet, mode: Mode) -> Self {
         let mut outcomes = Vec::with_capacity(current.active.len().max(desired.len()));
-        let mut active = current.active.entries().iter().enumerate().peekable();
-        let mut wanted = desired.entries().iter().enumerate().peekable();
+        // How many are written differently, and mean the same.
+        let mut laid_out = 0;
+        let mut active = current.active.entries().iter().peekable();
+        let mut wanted = desired.entries().iter().peekable();
         loop {
             let (before, after) = match (active.peek(), wanted.peek()) {
                 (None, None) => break,
                 (Some(_), None) => (active.next(), None),
                 (None, Some(_)) => (None, wanted.next()),
-                (Some((_, a)), Some((_, b))) if a.digest == b.digest => {
-                    (active.next(), wanted.next())
-                }
-                (Some((_, a)), Some((_, b))) => match a.policy.name().cmp(b.policy.name()) {
+                (Some(a), Some(b)) if a.digest == b.digest => (active.next(), wanted.next()),
+                (Some(a), Some(b)) => match a.policy.name().cmp(b.policy.name()) {
                     Ordering::Less => (active.next(), None),
                     Ordering::Greater => (None, wanted.next()),
                     Ordering::Equal => (active.next(), wanted.next()),
                 },
             };
-            let mut layout = false;
             let action = match (before, after) {
                 (None, _) => ChangeAction::Add,
-                (Some((_, before)), Some((_, after))) if before == after => {
-                    layout = before.digest != after.digest
+                (Some(before), Some(after)) if before == after => {
+                    let is_laid_out = before.digest != after.digest
                         && before.policy.differs_in_text(&after.policy);
+                    laid_out += usize::from(is_laid_out);
                     ChangeAction::Unchanged
                 }
                 (Some(_), Some(_)) => ChangeAction::Modify,
@@ -135,15 +138,10 @@ impl Plan {
                     Mode::Replace => ChangeAction::Deactivate,
                 },
             };
-            let reactivated = action == ChangeAction::Add
-                && after
-                    .is_some_and(|(_, entry)| current.deactivated.contains(entry.policy.name()));
+            let is_known = |entry: &Entry| current.deactivated.contains(entry.policy.name());
             outcomes.push(Outcome {
                 action,
-                reactivated,
-                layout,
-                before: before.map(|(at, _)| at),
-                after: after.map(|(at, _)| at),
+                reactivated: action == ChangeAction::Add && after.is_some_and(is_known),
             });
         }
         let mut plan = Self {
@@ -153,17 +151,25 @@ impl Plan {
             outcomes,
             notes: Vec::new(),
         };
-        plan.notes = plan.take_notes();
+        plan.notes = plan.take_notes(laid_out);
         plan
     }
 
     /// What happens to every policy of both sides, in name order.
-    fn steps(&self) -> impl DoubleEndedIterator<Item = Step<'_>> {
-        let (active, desired) = (self.active.entries(), self.desired.entries());
-        self.outcomes.iter().map(move |outcome| Step {
-            outcome,
-            before: outcome.before.and_then(|at| active.get(at)),
-            after: outcome.after.and_then(|at| desired.get(at)),
+    fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        let mut active = self.active.entries().iter();
+        let mut desired = self.desired.entries().iter();
+        self.outcomes.iter().map(move |outcome| {
+            let (before, after) = match outcome.action {
+                ChangeAction::Add => (None, desired.next()),
+                ChangeAction::Modify | ChangeAction::Unchanged => (active.next(), desired.next()),
+                ChangeAction::Deactivate | ChangeAction::Untouched => (active.next(), None),
+            };
+            Step {
+                outcome: *outcome,
+                before,
+                after,
+            }
         })
     }
 
@@ -212,7 +218,7 @@ impl Plan {
 
     /// Whether nothing would change.
     pub fn is_empty(&self) -> bool {
-        !self.steps().any(Step::writes)
+        !self.outcomes.iter().any(|outcome| outcome.writes())
     }
 
     /// The names that change, as the audit log records them.
@@ -250,7 +256,7 @@ impl Plan {
         let is_new = |step: &Step<'_>| step.is(ChangeAction::Add) && !step.outcome.reactivated;
         let replaced = self
             .steps()
-            .filter(move |step| step.writes() && !is_new(step));
+            .filter(move |step| step.outcome.writes() && !is_new(step));
         replaced.map(Step::name)
     }
 
@@ -273,18 +279,17 @@ impl Plan {
         }
     }
 
-    fn take_notes(&self) -> Vec<String> {
+    fn take_notes(&self, laid_out: usize) -> Vec<String> {
         let mut notes = Vec::new();
         if !self.is_empty() {
-            self.level_notes(&mut notes);
-            self.rename_notes(&mut notes);
+            let changes: Vec<Step<'_>> = self
+                .steps()
+                .filter(|step| !step.is(ChangeAction::Unchanged))
+                .collect();
+            self.level_notes(&changes, &mut notes);
+            self.rename_notes(&changes, &mut notes);
         }
-        match self
-            .outcomes
-            .iter()
-            .filter(|outcome| outcome.layout)
-            .count()
-        {
+        match laid_out {
             0 => {}
             1 => notes.push(
                 "1 unchanged policy differs in layout only; its stored text stays".to_owned(),
@@ -300,61 +305,71 @@ impl Plan {
     ///
     /// Only the types that changed policies name can be among them: where a level keeps its policies, whatever
     /// it decided it still decides.
-    fn level_notes(&self, notes: &mut Vec<String>) {
-        // How a type is written, and whether a level can change by it.
-        let mut types: HashMap<Cow<'_, str>, (&str, bool), RandomState> = HashMap::default();
-        for step in self.steps().filter(|step| step.writes()) {
-            for Entry { policy, .. } in step.before.into_iter().chain(step.after) {
-                let key = lower_case(policy.action_type());
-                let (written, moves) = types.entry(key).or_default();
-                *written = policy.action_type();
-                *moves |= step.moves_levels();
+    fn level_notes(&self, changes: &[Step<'_>], notes: &mut Vec<String>) {
+        // The last policy that names a type, and whether a level can change by it.
+        let mut types: HashMap<TypeDigest, (&Entry, bool), RandomState> = HashMap::default();
+        for step in changes.iter().filter(|step| step.outcome.writes()) {
+            let moves = step.moves_levels();
+            for entry in step.before.into_iter().chain(step.after) {
+                let (last, can_change) = types.entry(entry.action_type).or_insert((entry, moves));
+                *last = entry;
+                *can_change |= moves;
             }
         }
-        types.retain(|_, (_, moves)| *moves);
-        let mut types: Vec<_> = types.into_iter().collect();
+        let types = types.into_values().filter(|(_, can_change)| *can_change);
+        let mut types: Vec<_> = types.map(|(last, _)| Type::of(last)).collect();
         types.sort_unstable();
-        let levels = Levels::new(self, types.iter().map(|(key, _)| &**key));
-        for (key, (written, _)) in types {
-            let was = levels.active(&key);
-            let is = match self.mode {
-                Mode::Replace => levels.desired(&key),
-                Mode::Additive => levels.together(&key),
-            };
-            if was.differs_from(is) {
-                notes.push(format!("{written}: decided by {was} → {is}"));
-            } else if was.asking != is.asking {
-                notes.push(format!(
-                    "{written}: approval at {is}: newly asked for by {}, no longer by {}",
-                    without(&is.asking, &was.asking),
-                    without(&was.asking, &is.asking),
-                ));
+        let levels = Levels::new(self, &types);
+        for of in &types {
+            let (was, is) = levels.deciding(of);
+            let mut note = String::with_capacity(NOTE_BYTES);
+            note.push_str(of.written);
+            if was != is {
+                note.push_str(": decided by ");
+                was.describe(&mut note);
+                note.push_str(" → ");
+                is.describe(&mut note);
+                notes.push(note);
+                continue;
+            }
+            // A policy of the type itself changed, so that the one level on both sides is its own.
+            if let Some(Level {
+                newly, no_longer, ..
+            }) = levels.own(of)
+                && !(newly.is_empty() && no_longer.is_empty())
+            {
+                note.push_str(": approval at ");
+                is.describe(&mut note);
+                note.extend([": newly asked for by ", &names(newly)]);
+                note.extend([", no longer by ", &names(no_longer)]);
+                notes.push(note);
             }
         }
     }
 
     /// Policies that go, or stay behind, under one name while an equal one comes under another.
-    fn rename_notes(&self, notes: &mut Vec<String>) {
-        let added: Vec<&Policy> = self
-            .steps()
-            .filter(|step| step.is(ChangeAction::Add))
-            .filter_map(|step| step.after.map(|entry| &*entry.policy))
+    fn rename_notes(&self, changes: &[Step<'_>], notes: &mut Vec<String>) {
+        let mut added: Vec<&Entry> = changes
+            .iter()
+            .filter_map(|step| step.after.filter(|_| step.before.is_none()))
             .collect();
-        if added.is_empty() || self.steps().all(|step| step.after.is_some()) {
-            return;
+        let mut left: Vec<&Entry> = changes
+            .iter()
+            .filter_map(|step| step.before.filter(|_| step.after.is_none()))
+            .collect();
+        // Only policies of one type can be equal, and most of these have no such other.
+        keep_types_of(&mut left, &added);
+        keep_types_of(&mut added, &left);
+        let mut by_body: HashMap<Hash, Vec<&Policy>, RandomState> = HashMap::default();
+        for Entry { policy, .. } in left.into_iter().rev() {
+            by_body
+                .entry(policy.body_digest())
+                .or_default()
+                .push(policy);
         }
-        let types: HashSet<&str> = added.iter().map(|p| p.action_type()).collect();
-        let mut left: HashMap<_, Vec<Step<'_>>> = HashMap::new();
-        for step in self.steps().rev() {
-            if step.after.is_none()
-                && let Some(Entry { policy, .. }) = step.before
-                && types.contains(policy.action_type())
-            {
-                left.entry(policy.body_digest()).or_default().push(step);
-            }
-        }
-        for policy in added {
-            let Some(step) = left.get_mut(&policy.body_digest()).and_then(Vec::pop) else {
+        for Entry { policy: new, .. } in added {
+            let same = by_body.get_mut(&new.body_digest());
+            let Some(old) = same.and_then(Vec::pop) else {
                 continue;
             };
             let fate = match self.mode {
@@ -363,23 +378,24 @@ impl Plan {
             };
             notes.push(format!(
                 "`{old}` → `{new}` looks like a rename: `{old}` {fate}",
-                old = step.name(),
-                new = policy.name(),
+                old = old.name(),
+                new = new.name(),
             ));
         }
     }
 }
 
-/// The names that are not among others, in words. Both are in order.
-fn without(names: &[&str], others: &[&str]) -> String {
-    let is_other = |name: &&&str| others.binary_search(name).is_ok();
-    let rest: Vec<&str> = names
-        .iter()
-        .filter(|name| !is_other(name))
-        .copied()
-        .collect();
-    match rest.as_slice() {
+/// Drops the entries that share an action type with none of the others.
+fn keep_types_of(entries: &mut Vec<&Entry>, others: &[&Entry]) {
+    let types = others.iter().map(|other| other.action_type);
+    let types: HashSet<TypeDigest, RandomState> = types.collect();
+    entries.retain(|entry| types.contains(&entry.action_type));
+}
+
+/// Names in words.
+fn names(names: &[&str]) -> String {
+    match names {
         [] => "none".to_owned(),
-        rest => list(rest),
+        names => list(names),
     }
 }

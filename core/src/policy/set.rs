@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::draft::{Draft, label};
 use super::{Policy, PolicySpec};
+use crate::action_type::{TypeDigest, lower_case};
 use crate::condition::Cache;
 use crate::decision::Index;
 use crate::error::{Code, Error};
@@ -188,18 +189,24 @@ fn compile(rows: Vec<Row>, cache: &Cache) -> (Vec<Entry>, Findings) {
     (entries, findings)
 }
 
-/// A policy and the digest of all that is written in it, side by side: most policies of two sets can be told to be
-/// the same without a look at them.
+/// A policy, and beside it what a plan asks of most policies: a look at each, wherever it lies in
+/// memory, would take longer than all else.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) policy: Arc<Policy>,
+    /// Of all that is written in it.
     pub(crate) digest: Hash,
+    /// Of what it governs, the case of letters aside.
+    pub(crate) action_type: TypeDigest,
+    pub(crate) approval_required: bool,
 }
 
 impl Entry {
     pub(crate) fn new(policy: Policy) -> Self {
         Self {
             digest: policy.written_digest(),
+            action_type: TypeDigest::of(&lower_case(policy.action_type())),
+            approval_required: policy.approval_required(),
             policy: Arc::new(policy),
         }
     }
