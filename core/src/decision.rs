@@ -252,9 +252,8 @@ impl PolicySet {
         let level = self.index().level(action.action_type());
         if let [policy] = level.policies() {
             let mut tally = Tally::default();
-            let fields = Fields::Of(action);
-            let result = policy.test(action, |conditions| conditions.test_in(&fields));
-            tally.add(policy, result);
+            let test = |conditions: &Conditions| conditions.test(action);
+            tally.add(policy, policy.test(action, test));
             return tally.verdict();
         }
         Prepared::new(level, action).verdict()
@@ -299,13 +298,20 @@ impl<'a> Prepared<'a> {
     /// What [`PolicySet::verdict`] says.
     pub fn verdict(&self) -> Verdict<'a> {
         let mut tally = Tally::default();
-        let mut answers = self.level.joint().map(|joint| joint.answers(&self.found));
-        for (at, policy) in self.level.policies.iter().enumerate() {
-            let result = policy.test(self.action, |conditions| match &mut answers {
-                Some(answers) => answers.test(at, conditions),
-                None => conditions.test_in(&Fields::Own(&self.found)),
-            });
-            tally.add(policy, result);
+        match self.level.joint() {
+            None => {
+                for policy in self.level.policies() {
+                    let test = |conditions: &Conditions| conditions.test_found(&self.found);
+                    tally.add(policy, policy.test(self.action, test));
+                }
+            }
+            Some(joint) => {
+                let mut answers = joint.answers(&self.found);
+                for (at, policy) in self.level.policies().iter().enumerate() {
+                    let test = |conditions: &Conditions| answers.test(at, conditions);
+                    tally.add(policy, policy.test(self.action, test));
+                }
+            }
         }
         tally.verdict()
     }
@@ -378,11 +384,7 @@ impl<'p> Tally<'p> {
 
 impl Policy {
     /// Whether the policy's predicate holds; `test` is asked about its conditions.
-    fn test<'a>(
-        &'a self,
-        action: &Action<'_>,
-        test: impl FnOnce(&'a Conditions) -> Truth,
-    ) -> Truth {
+    fn test(&self, action: &Action<'_>, test: impl FnOnce(&Conditions) -> Truth) -> Truth {
         let admits = |field, list: &AllowList| list.admits(action.metadata().get(field)).0;
         let mut result = Truth::True;
         if let Some(repos) = self.allowed_repos() {

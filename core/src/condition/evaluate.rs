@@ -58,15 +58,15 @@ pub(super) trait Visitor<'a> {
     fn visit(&mut self, comparison: &'a Comparison) -> Truth;
 }
 
-/// Judges: only the result counts.
-pub(super) struct Bare<'f, 'a>(pub(super) &'f Fields<'f, 'a>);
+/// Judges what it is given: only the result counts.
+pub(super) struct Bare<F>(pub(super) F);
 
-impl<'a> Visitor<'a> for Bare<'_, 'a> {
+impl<'a, F: Fn(&Comparison) -> Lookup<'a>> Visitor<'a> for Bare<F> {
     const VISITS_ALL: bool = false;
 
     #[inline]
     fn visit(&mut self, comparison: &'a Comparison) -> Truth {
-        comparison.test(self.0.find(comparison))
+        comparison.test((self.0)(comparison))
     }
 }
 
@@ -176,7 +176,11 @@ impl Comparison {
     }
 
     /// What the operator, or the one it negates, says.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "who asks for no reason then makes none"
+    )]
+    #[inline(always)]
     fn judge_positive(&self, found: Lookup<'_>) -> Outcome {
         let reason = match found {
             Lookup::Found(value) => return self.judge_value(value),

@@ -88,7 +88,11 @@ impl Comparison {
     }
 
     /// What the operator, or the one it negates, says about a value that is there.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "who asks for no reason then makes none"
+    )]
+    #[inline(always)]
     pub(super) fn judge_value(&self, value: &Value<'_>) -> Outcome {
         let outcome = match (&self.expected, self.positive.kind()) {
             (Expected::Made(made), _) => return made.1.judge(value),

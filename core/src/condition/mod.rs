@@ -43,7 +43,7 @@ mod truth;
 
 use std::sync::Arc;
 
-use crate::action::Action;
+use crate::action::{Action, Lookup};
 use crate::error::{Code, Error};
 use crate::findings::{Findings, Sink};
 use crate::limits::TRACE_BYTES;
@@ -56,7 +56,7 @@ pub use ast::{Comparison, Group, Logic, Rule};
 pub(crate) use cache::Cache;
 pub(crate) use evaluate::Fields;
 pub use evaluate::Trace;
-use evaluate::Tracer;
+use evaluate::{Bare, Tracer};
 pub use glob::Glob;
 pub(crate) use joint::Joint;
 pub use operator::{Operator, ValueType};
@@ -137,7 +137,8 @@ impl Conditions {
 
     /// The result for an action, without a trace: rules that can no longer change it are skipped.
     pub fn test(&self, action: &Action) -> Truth {
-        self.test_in(&Fields::Of(action))
+        let find = |comparison: &Comparison| action.lookup(&comparison.path);
+        self.root().evaluate(&mut Bare(find))
     }
 
     /// The result for an action, and the outcome of every comparison in document order.
@@ -149,9 +150,12 @@ impl Conditions {
         (result, traces)
     }
 
-    /// [`Conditions::test`] over an action or fields that were found before.
-    pub(crate) fn test_in<'a>(&'a self, fields: &Fields<'_, 'a>) -> Truth {
-        self.root().evaluate(&mut evaluate::Bare(fields))
+    /// [`Conditions::test`] over fields that were found before, one for each comparison.
+    pub(crate) fn test_found(&self, found: &[Lookup<'_>]) -> Truth {
+        self.root().evaluate(&mut Bare(|comparison: &Comparison| {
+            let found = found.get(comparison.ordinal as usize);
+            found.copied().unwrap_or(Lookup::Missing)
+        }))
     }
 
     /// [`Conditions::evaluate`] over an action or fields that were found before: values are handed on as long as
