@@ -1,5 +1,6 @@
 //! The manifest: the document that carries policies from one workspace to another.
 
+mod names;
 mod parts;
 mod reading;
 

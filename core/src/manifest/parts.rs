@@ -7,10 +7,10 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::num::NonZero;
 use std::ops::Range;
 
+use super::names::Names;
 use super::reading::sink;
 use crate::condition::Cache;
 use crate::findings::Findings;
@@ -49,7 +49,7 @@ pub(super) fn read(
         findings: Findings::default(),
         end: 0,
     };
-    let mut names = HashSet::new();
+    let mut names = Names::new(text);
     let in_good_form = Cell::new(true);
     in_order(
         threads,
@@ -59,12 +59,13 @@ pub(super) fn read(
             let Some(part) = part else {
                 return in_good_form.set(false);
             };
-            for name in part.names {
-                if !names.insert(name) {
+            for (name, place) in part.names {
+                if names.add(&name, place).is_some() {
                     in_good_form.set(false);
                 }
             }
-            read.policies.extend(part.policies);
+            let so_far = Span::new(list.start, part.end);
+            extend(&mut read.policies, part.policies, so_far, text.len());
             read.findings.absorb(part.findings);
         },
     );
@@ -194,9 +195,32 @@ impl Iterator for Parts<'_> {
     }
 }
 
+/// Adds policies to those that `read` was read to, of a text of so many bytes.
+///
+/// A list that doubles whenever it is full may end up half empty. So it grows no further than it takes to hold what is
+/// likely to follow.
+pub(super) fn extend(
+    policies: &mut Vec<Entry>,
+    more: impl IntoIterator<Item = Entry, IntoIter: ExactSizeIterator>,
+    read: Span,
+    bytes: usize,
+) {
+    let more = more.into_iter();
+    let count = policies.len() + more.len();
+    if count > policies.capacity() {
+        let rest = bytes.saturating_sub(read.end);
+        let likely = count.saturating_mul(rest) / read.end.saturating_sub(read.start).max(1);
+        policies.reserve_exact(more.len() + likely.clamp(count / 16, count));
+    }
+    policies.extend(more);
+}
+
 /// What a part was read to.
 struct Compiled<'a> {
-    names: Vec<Cow<'a, str>>,
+    /// Where the part ends.
+    end: usize,
+    /// The name of each policy, and its place.
+    names: Vec<(Cow<'a, str>, Span)>,
     policies: Vec<Entry>,
     findings: Findings,
 }
@@ -206,6 +230,7 @@ impl Part {
     fn compile<'a>(&self, source: &Source<'a>, cache: &Cache) -> Option<Compiled<'a>> {
         let text = source.text();
         let mut compiled = Compiled {
+            end: self.lines.end,
             names: Vec::new(),
             policies: Vec::new(),
             findings: Findings::default(),
@@ -222,11 +247,11 @@ impl Part {
             .is_some_and(|start| start < self.lines.end)
         {
             let node = reader.next_item()?;
-            let (name, _) = policy::name_of(&node)?;
+            let (name, place) = policy::name_of(&node)?;
             if !reader.in_good_form() {
                 return None;
             }
-            compiled.names.push(name.clone());
+            compiled.names.push((name.clone(), place));
             let label = policy::label(name);
             let mut sink = sink(source, &mut compiled.findings, Some(label.clone()));
             let policy = policy::read(&node, &label, source, cache, &mut sink);

@@ -1,11 +1,11 @@
 //! One reading of one text: the version gate, then every field, policy by policy.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::num::NonZero;
 
 use jiff::Timestamp;
 
+use super::names::Names;
 use super::{FIELDS, Manifest, Validation, parts};
 use crate::breaker::{self, Breaker};
 use crate::condition::Cache;
@@ -269,7 +269,7 @@ impl<'a> Reading<'a> {
             self.reader.go_to(read.end);
             return;
         }
-        let mut names: HashMap<Cow<'a, str>, Span> = HashMap::new();
+        let mut names = Names::new(self.source.text());
         let mut index = 0;
         while let Some(node) = self.reader.next_item() {
             let own_name = policy::name_of(&node);
@@ -285,20 +285,20 @@ impl<'a> Reading<'a> {
                 sink.error_help(node.span, message, "split it");
                 return self.reader.leave_list();
             }
-            if let Some((name, span)) = own_name {
-                if let Some(&first) = names.get(name) {
-                    sink.duplicate(
-                        span,
-                        format!("duplicate policy name `{}`", decode::excerpt(name)),
-                        Some("rename one of the two, or remove it".to_owned()),
-                        (first, "first used here".to_owned()),
-                    );
-                } else {
-                    names.insert(name.clone(), span);
-                }
+            if let Some((name, span)) = own_name
+                && let Some(first) = names.add(name, span)
+            {
+                sink.duplicate(
+                    span,
+                    format!("duplicate policy name `{}`", decode::excerpt(name)),
+                    Some("rename one of the two, or remove it".to_owned()),
+                    (first, "first used here".to_owned()),
+                );
             }
             let policy = policy::read(&node, &label, &self.source, &cache, &mut sink);
-            self.policies.extend(policy.map(Entry::new));
+            let read = Span::new(list.start, node.span.end);
+            let policy = policy.map(Entry::new);
+            parts::extend(&mut self.policies, policy, read, self.source.text().len());
             index += 1;
         }
     }

@@ -21,7 +21,7 @@ use crate::source::Span;
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
     // INVARIANT: in name order, each name once.
-    entries: Arc<[Entry]>,
+    entries: Arc<Vec<Entry>>,
     index: Arc<OnceLock<Index>>,
 }
 
@@ -90,14 +90,16 @@ impl PolicySet {
 
     /// The set of policies of which no two share a name.
     pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
-        entries.sort_by(|a, b| a.policy.name().cmp(b.policy.name()));
+        entries.sort_unstable_by(|a, b| a.policy.name().cmp(b.policy.name()));
         Self::in_order(entries)
     }
 
     /// The set of policies that are in name order, and of which no two share a name.
-    pub(crate) fn in_order(entries: Vec<Entry>) -> Self {
+    pub(crate) fn in_order(mut entries: Vec<Entry>) -> Self {
+        entries.shrink_to_fit();
         Self {
-            entries: entries.into(),
+            // Not a slice, for which all of them would be moved.
+            entries: Arc::new(entries),
             index: Arc::default(),
         }
     }

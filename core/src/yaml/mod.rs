@@ -4,6 +4,7 @@
 //! are not scalars, duplicate keys, empty values, deep nesting and second documents. What a value may be is
 //! the business of [`crate::decode`].
 
+mod comments;
 mod reader;
 
 use std::borrow::Cow;

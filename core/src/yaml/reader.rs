@@ -5,10 +5,10 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 use granit_parser::{
-    ErrorKind, Event as Parsed, Parser, Placement, ScalarStyle, ScanError, Span as ParsedSpan,
-    StrInput,
+    ErrorKind, Event as Parsed, Parser, ScalarStyle, ScanError, Span as ParsedSpan, StrInput,
 };
 
+use super::comments::Comments;
 use super::{Comment, Entry, Key, Kind, Mapping, Node, Problem, Scalar, Style};
 use crate::decode::excerpt;
 use crate::limits;
@@ -46,7 +46,8 @@ pub(crate) struct Reader<'a> {
     /// Where a syntax error ended the reading.
     stopped_at: Option<usize>,
     problems: Vec<Problem>,
-    comments: Vec<Comment>,
+    /// Those of the text so far, if they are asked for.
+    comments: Option<Comments<'a>>,
 }
 
 /// What the tree needs of an event of the parser, which is several times as large.
@@ -76,21 +77,22 @@ const EMPTY_HELP: &str =
 impl<'a> Reader<'a> {
     /// Reads `text`, which has no byte-order mark, down to `limit` nested lists and mappings.
     pub(crate) fn new(text: &'a str, limit: usize) -> Self {
-        Self::build(text, 0..text.len(), limit, false)
+        Self::build(text, 0..text.len(), limit)
     }
 
     /// Reads a text that was found valid, and keeps its comments.
     pub(crate) fn with_comments(text: &'a str) -> Self {
         Self {
             budget: usize::MAX,
-            ..Self::build(text, 0..text.len(), usize::MAX, true)
+            comments: Some(Comments::new(text)),
+            ..Self::build(text, 0..text.len(), usize::MAX)
         }
     }
 
     /// Reads a part of a text, which begins with an item of a block list of the root mapping and ends where an item
     /// begins. `None` if it begins otherwise.
     pub(crate) fn of_items(text: &'a str, part: Range<usize>, limit: usize) -> Option<Self> {
-        let mut reader = Self::build(text, part, limit, false);
+        let mut reader = Self::build(text, part, limit);
         reader.begin();
         // The root mapping, which is not in the part.
         reader.nesting = 1;
@@ -102,15 +104,14 @@ impl<'a> Reader<'a> {
         let root_keys = std::mem::take(&mut self.root_keys);
         *self = Self {
             root_keys,
-            ..Self::build(self.text, offset..self.text.len(), self.limit, false)
+            ..Self::build(self.text, offset..self.text.len(), self.limit)
         };
         self.open()
     }
 
-    fn build(text: &'a str, part: Range<usize>, limit: usize, comments: bool) -> Self {
+    fn build(text: &'a str, part: Range<usize>, limit: usize) -> Self {
         let options = granit_parser::options! {
-            emit_comments: comments,
-            max_buffered_comment_events: usize::MAX,
+            emit_comments: false,
             emit_unresolved_aliases: true,
             emit_anchor_events: true,
             disallow_directives: true,
@@ -128,7 +129,7 @@ impl<'a> Reader<'a> {
             root_keys: HashMap::new(),
             stopped_at: None,
             problems: Vec::new(),
-            comments: Vec::new(),
+            comments: None,
         }
     }
 
@@ -152,9 +153,12 @@ impl<'a> Reader<'a> {
         std::mem::take(&mut self.problems)
     }
 
-    /// The comments so far, in the order of the text.
+    /// The comments of the text that was read, in its order.
     pub(crate) fn take_comments(&mut self) -> Vec<Comment> {
-        std::mem::take(&mut self.comments)
+        self.comments
+            .take()
+            .map(Comments::finish)
+            .unwrap_or_default()
     }
 
     /// Goes to the root of the document.
@@ -578,13 +582,6 @@ impl<'a> Reader<'a> {
                 Parsed::MappingEnd | Parsed::SequenceEnd => Step::End,
                 Parsed::Alias(_) | Parsed::UnresolvedAlias(_) => Step::Alias,
                 Parsed::DocumentStart(..) => Step::Document,
-                Parsed::Comment(_, placement) => {
-                    self.comments.push(Comment {
-                        span: bytes(&span, self.base),
-                        trailing: placement == Placement::Right,
-                    });
-                    continue;
-                }
                 Parsed::Anchor(..) => {
                     self.problem(
                         bytes(&span, self.base),
@@ -595,11 +592,12 @@ impl<'a> Reader<'a> {
                 }
                 _ => Step::Rest,
             };
-            return Some(Event {
-                step,
-                span: bytes(&span, self.base),
-                tag: span.tag_span().map(|tag| bytes(&tag, self.base)),
-            });
+            let tag = span.tag_span().map(|tag| bytes(&tag, self.base));
+            let span = bytes(&span, self.base);
+            if let (Some(comments), Step::Scalar(text, style)) = (&mut self.comments, &step) {
+                comments.pass(text, *style, span);
+            }
+            return Some(Event { step, span, tag });
         }
         None
     }
