@@ -1,4 +1,4 @@
-//! The state digest, which equal policies and only they share, and the digest of one policy as it is written.
+//! The state digest, which equal policies and only they share.
 
 use std::sync::Arc;
 
@@ -126,31 +126,6 @@ impl StateHash {
 }
 
 impl Policy {
-    /// A digest of every field, conditions by their text: two policies that share it are equal, down to the layout of
-    /// their conditions. Two that do not may still mean the same.
-    pub(crate) fn written_digest(&self) -> Hash {
-        // Every text and list is told apart from what follows it by its length; none is as long as `ANY`.
-        const ANY: usize = usize::MAX;
-        let mut hash = Sha256::new();
-        let text = |hash: &mut Sha256, text: &str| {
-            hash.update(text.len().to_le_bytes());
-            hash.update(text);
-        };
-        text(&mut hash, self.name());
-        text(&mut hash, self.action_type());
-        hash.update([u8::from(self.approval_required())]);
-        hash.update(self.approval_timeout_hours().to_le_bytes());
-        for list in [self.allowed_repos(), self.allowed_branches()] {
-            hash.update(list.map_or(ANY, |list| list.patterns().len()).to_le_bytes());
-            for pattern in list.into_iter().flat_map(AllowList::texts) {
-                text(&mut hash, pattern);
-            }
-        }
-        // Conditions are never empty.
-        text(&mut hash, self.conditions().map_or("", Conditions::text));
-        hash.finalize().into()
-    }
-
     /// A digest of all but the name, for finding policies that only changed theirs.
     pub(crate) fn body_digest(&self) -> Hash {
         let mut json = Vec::new();

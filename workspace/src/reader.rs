@@ -173,16 +173,15 @@ impl Reader {
     /// The state; what is stored just as it is written in `known` is not compiled again.
     fn state_beside(&self, known: &PolicySet) -> Result<State, Error> {
         compile(
-            self.read.snapshot(&self.workspace.id)?,
-            known,
+            self.read.snapshot(&self.workspace.id, known)?,
             &self.workspace.name,
         )
     }
 }
 
 /// What was imported compiled then; if it no longer does, the store was edited or this engine is another one.
-fn compile(snapshot: Snapshot, known: &PolicySet, workspace: &str) -> Result<State, Error> {
-    let active = PolicySet::compile_beside(threads(), snapshot.active, known).map_err(|error| {
+fn compile(snapshot: Snapshot<'_>, workspace: &str) -> Result<State, Error> {
+    let active = snapshot.active.compile(threads()).map_err(|error| {
         let name = error
             .diagnostics()
             .next()

@@ -3,7 +3,7 @@
 use lattice_core::audit::{Record, Tree};
 use lattice_core::{AllowList, Breaker, Conditions, Error, Policy};
 
-use super::{ReadWrite, Transaction};
+use super::{ReadWrite, Transaction, patterns};
 use crate::store::{Head, KeyRow, WorkspaceRow, Write};
 
 impl Write for Transaction<ReadWrite> {
@@ -150,7 +150,5 @@ impl Write for Transaction<ReadWrite> {
 
 /// A list of patterns as JSON.
 fn json(list: &AllowList) -> rusqlite::Result<String> {
-    let texts: Vec<&str> = list.texts().collect();
-    serde_json::to_string(&texts)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    patterns::write(list).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
