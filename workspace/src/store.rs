@@ -81,7 +81,7 @@ pub trait Write: Read {
 
     /// Makes `active` the stored and active policies of those names in the workspace `id`, and switches off those
     /// named in `deactivated`. All others stay. The versions before are kept, whose names are `replaced`: all of the
-    /// names that are stored already. The new ones are recorded as those of the audit event `seq`.
+    /// names that are stored already. The new ones are recorded as those of the audit event `seq`. All are in name order.
     fn change_policies(
         &self,
         id: &str,
