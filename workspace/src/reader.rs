@@ -95,8 +95,9 @@ impl Reader {
     /// What importing `manifest` would do.
     pub fn plan(&self, manifest: &Manifest, mode: Mode) -> Result<Planned, Error> {
         self.require_service_key()?;
-        let state = self.state_beside(manifest.policies())?;
-        Ok(Planned::new(&self.workspace, &state, manifest, mode))
+        Planned::new(&self.workspace, manifest, mode, || {
+            self.state_beside(manifest.policies())
+        })
     }
 
     /// How the workspace's policies meet `action`. All that an agent key may ask for.
