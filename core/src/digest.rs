@@ -1,13 +1,12 @@
-//! The state digest, which equal policies and only they share, and the digest of one policy as it is written.
+//! The state digest, which equal policies and only they share.
 
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::canonical;
-use crate::condition::Conditions;
 use crate::hash::{Hash, sha256};
-use crate::policy::{AllowList, Policy, PolicySet};
+use crate::policy::{Policy, PolicySet};
 
 /// Separates state digests from every other use of SHA-256.
 const DOMAIN: &str = "al.state/v1\n";
@@ -98,37 +97,6 @@ impl StateHash {
 }
 
 impl Policy {
-    /// A digest of every field, conditions by their text: two policies that share it are equal, down to the layout of
-    /// their conditions. Two that do not may still mean the same.
-    pub(crate) fn written_digest(&self) -> Hash {
-        // Every text and list is told apart from what follows it by its length; none is as long as `ANY`.
-        const ANY: usize = usize::MAX;
-        // Room for most; conditions, which may be long, are not copied.
-        let mut fields = Vec::with_capacity(256);
-        let length = |fields: &mut Vec<u8>, length: usize| fields.extend(length.to_le_bytes());
-        let text = |fields: &mut Vec<u8>, text: &str| {
-            length(fields, text.len());
-            fields.extend_from_slice(text.as_bytes());
-        };
-        text(&mut fields, self.name());
-        text(&mut fields, self.action_type());
-        fields.push(u8::from(self.approval_required()));
-        fields.extend(self.approval_timeout_hours().to_le_bytes());
-        for list in [self.allowed_repos(), self.allowed_branches()] {
-            length(&mut fields, list.map_or(ANY, |list| list.patterns().len()));
-            for pattern in list.into_iter().flat_map(AllowList::texts) {
-                text(&mut fields, pattern);
-            }
-        }
-        // Conditions are never empty.
-        let conditions = self.conditions().map_or("", Conditions::text);
-        length(&mut fields, conditions.len());
-        let mut hash = Sha256::new();
-        hash.update(&fields);
-        hash.update(conditions);
-        hash.finalize().into()
-    }
-
     /// A digest of all but the name, for finding policies that only changed theirs.
     pub(crate) fn body_digest(&self) -> Hash {
         let mut json = String::new();

@@ -108,6 +108,6 @@ pub use format::format;
 pub use manifest::{Manifest, Validation, validate, validate_on};
 pub use number::{Number, NumberError};
 pub use plan::Plan;
-pub use policy::{AllowList, Policy, PolicySet, PolicySpec, State};
+pub use policy::{AllowList, Beside, Policy, PolicyRow, PolicySet, PolicySpec, State};
 pub use value::{Mapping, Operand, Scalar, Text, Value};
 pub use view::Mode;

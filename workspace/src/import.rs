@@ -1,5 +1,7 @@
 //! An import: planned on a snapshot, committed in one transaction if the workspace is still as it was.
 
+use std::thread;
+
 use lattice_core::audit::{Event, ImportEvent};
 use lattice_core::hash::Hash;
 use lattice_core::view::{self, KeyKind};
@@ -10,6 +12,7 @@ use crate::ambient::Ambient;
 use crate::key::Key;
 use crate::log::{Log, checkpoint};
 use crate::store::{Store, WorkspaceRow};
+use crate::threads::Meanwhile;
 
 /// The state of a workspace that a plan starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,20 +37,37 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// Plans on the state that `read` gives, which is read while the state that the manifest leads to is hashed.
     pub(crate) fn new(
         workspace: &WorkspaceRow,
-        current: &State,
         manifest: &Manifest,
         mode: Mode,
-    ) -> Self {
-        let plan = Plan::new(current, manifest.policies(), mode);
-        let (before, after) = if plan.is_empty() {
-            let unchanged = current.active.digest();
-            (unchanged, unchanged)
-        } else {
-            current.active.digests(&plan.apply(current).active)
-        };
-        Self {
+        read: impl FnOnce() -> Result<State, Error>,
+    ) -> Result<Self, Error> {
+        let desired = manifest.policies();
+        let (plan, before, after) = thread::scope(|scope| {
+            let hash_desired = || desired.digest();
+            // A replacing import leads there, wherever it starts.
+            let replaced = (mode == Mode::Replace).then(|| Meanwhile::begin(scope, hash_desired));
+            let current = read()?;
+            let (plan, before) = thread::scope(|scope| {
+                let hash_current = || current.active.digest();
+                let before =
+                    (current.active != *desired).then(|| Meanwhile::begin(scope, hash_current));
+                (
+                    Plan::new(&current, desired, mode),
+                    before.map(Meanwhile::end),
+                )
+            });
+            let after = match (replaced, before) {
+                (Some(replaced), _) => replaced.end(),
+                (None, Some(before)) if plan.is_empty() => before,
+                (None, Some(_)) => plan.apply(&current).active.digest(),
+                (None, None) => hash_desired(),
+            };
+            Ok::<_, Error>((plan, before.unwrap_or(after), after))
+        })?;
+        Ok(Self {
             after,
             plan,
             workspace: view::WorkspaceRef::from(workspace),
@@ -57,7 +77,7 @@ impl Planned {
             },
             manifest_sha256: manifest.sha256(),
             manifest_version: manifest.version(),
-        }
+        })
     }
 
     /// The difference.

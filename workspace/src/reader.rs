@@ -95,8 +95,9 @@ impl Reader {
     /// What importing `manifest` would do.
     pub fn plan(&self, manifest: &Manifest, mode: Mode) -> Result<Planned, Error> {
         self.require_service_key()?;
-        let state = self.state_beside(manifest.policies())?;
-        Ok(Planned::new(&self.workspace, &state, manifest, mode))
+        Planned::new(&self.workspace, manifest, mode, || {
+            self.state_beside(manifest.policies())
+        })
     }
 
     /// How the workspace's policies meet `action`. All that an agent key may ask for.
@@ -173,16 +174,15 @@ impl Reader {
     /// The state; what is stored just as it is written in `known` is not compiled again.
     fn state_beside(&self, known: &PolicySet) -> Result<State, Error> {
         compile(
-            self.read.snapshot(&self.workspace.id)?,
-            known,
+            self.read.snapshot(&self.workspace.id, known)?,
             &self.workspace.name,
         )
     }
 }
 
 /// What was imported compiled then; if it no longer does, the store was edited or this engine is another one.
-fn compile(snapshot: Snapshot, known: &PolicySet, workspace: &str) -> Result<State, Error> {
-    let active = PolicySet::compile_beside(threads(), snapshot.active, known).map_err(|error| {
+fn compile(snapshot: Snapshot<'_>, workspace: &str) -> Result<State, Error> {
+    let active = snapshot.active.compile(threads()).map_err(|error| {
         let name = error
             .diagnostics()
             .next()

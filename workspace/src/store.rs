@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use lattice_core::audit::{Record, Tree};
 use lattice_core::hash::Hash;
 use lattice_core::view::KeyKind;
-use lattice_core::{Breaker, Error, Policy, PolicySpec};
+use lattice_core::{Beside, Breaker, Error, Policy, PolicySet};
 
 /// A place that holds workspaces. Every failure of it is `STORE_UNAVAILABLE`.
 pub trait Store: Debug + Send + Sync {
@@ -48,8 +48,8 @@ pub trait Read: Debug + Send {
     /// The keys of the workspace `id`, revoked ones included, in order of creation.
     fn keys(&self, id: &str) -> Result<Vec<KeyRow>, Error>;
 
-    /// The policies of the workspace `id`.
-    fn snapshot(&self, id: &str) -> Result<Snapshot, SnapshotError>;
+    /// The policies of the workspace `id`. What is stored just as it is written in `known` is shared with it.
+    fn snapshot<'k>(&self, id: &str, known: &'k PolicySet) -> Result<Snapshot<'k>, SnapshotError>;
 
     /// The circuit breakers of the workspace `id`, by anomaly type.
     fn breakers(&self, id: &str) -> Result<Vec<Breaker>, Error>;
@@ -81,7 +81,7 @@ pub trait Write: Read {
 
     /// Makes `active` the stored and active policies of those names in the workspace `id`, and switches off those
     /// named in `deactivated`. All others stay. The versions before are kept, whose names are `replaced`: all of the
-    /// names that are stored already. The new ones are recorded as those of the audit event `seq`.
+    /// names that are stored already. The new ones are recorded as those of the audit event `seq`. All are in name order.
     fn change_policies(
         &self,
         id: &str,
@@ -132,11 +132,11 @@ pub struct KeyRow {
     pub revoked_at: Option<String>,
 }
 
-/// The policies of a workspace, not compiled.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Snapshot {
+/// The policies of a workspace, to be compiled.
+#[derive(Debug)]
+pub struct Snapshot<'k> {
     /// Active policies, by name.
-    pub active: Vec<PolicySpec>,
+    pub active: Beside<'k>,
     /// The names of those that were switched off and kept.
     pub deactivated: BTreeSet<String>,
 }

@@ -93,15 +93,15 @@ impl Reader {
     /// What the active policies say against the state digest that the log recorded last.
     fn against_state(&self, recorded: Option<&str>) -> Result<Option<String>, Error> {
         let unloadable = |error| Ok(Some(format!("the active policies do not load: {error}")));
-        let snapshot = match self.read.snapshot(&self.workspace.id) {
+        let none = PolicySet::default();
+        let snapshot = match self.read.snapshot(&self.workspace.id, &none) {
             Ok(snapshot) => snapshot,
             Err(SnapshotError::Undecodable(error)) => return unloadable(error),
             Err(SnapshotError::Unread(error)) => return Err(error),
         };
-        match PolicySet::compile_beside(threads(), snapshot.active, &PolicySet::default()) {
+        match snapshot.active.compile(threads()) {
             Ok(active) => {
-                let recorded =
-                    recorded.map_or_else(|| hex(&PolicySet::default().digest()), str::to_owned);
+                let recorded = recorded.map_or_else(|| hex(&none.digest()), str::to_owned);
                 Ok((hex(&active.digest()) != recorded).then(|| {
                     "the active policies are not those that the log recorded last".to_owned()
                 }))

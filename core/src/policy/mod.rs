@@ -1,7 +1,9 @@
 //! Policies: their fields, their compiled form, and sets of them by name.
 
+mod beside;
 mod draft;
 mod read;
+mod row;
 mod set;
 
 use std::collections::BTreeSet;
@@ -14,8 +16,10 @@ use smol_str::SmolStr;
 pub use crate::condition::AllowList;
 use crate::condition::Conditions;
 
+pub use beside::Beside;
 pub(crate) use draft::{check_name, label};
 pub(crate) use read::{name_of, read};
+pub use row::PolicyRow;
 pub(crate) use set::Entry;
 pub use set::PolicySet;
 
@@ -120,22 +124,6 @@ impl Policy {
             allowed_branches: texts(self.allowed_branches()),
             conditions: self.conditions.as_ref().map(|c| c.text().to_owned()),
         }
-    }
-
-    /// Whether `spec` is what [`Policy::spec`] gives: the very same texts, so that compiling it gives this policy.
-    fn is_written_as(&self, spec: &PolicySpec) -> bool {
-        let same = |list: Option<&AllowList>, texts: Option<&[String]>| match (list, texts) {
-            (Some(list), Some(texts)) => list.texts().eq(texts),
-            (None, None) => true,
-            (_, _) => false,
-        };
-        *self.name == *spec.name
-            && *self.action_type == *spec.action_type
-            && self.approval_required == spec.approval_required
-            && self.approval_timeout_hours == spec.approval_timeout_hours
-            && same(self.allowed_repos(), spec.allowed_repos.as_deref())
-            && same(self.allowed_branches(), spec.allowed_branches.as_deref())
-            && self.conditions().map(Conditions::text) == spec.conditions.as_deref()
     }
 
     /// Whether the two conditions are written differently, whatever they mean.

@@ -1,21 +1,14 @@
 //! Sets of policies by name.
 
-use std::collections::HashSet;
 use std::num::NonZero;
 use std::sync::{Arc, OnceLock};
 
-use foldhash::fast::RandomState;
-
-use super::draft::{Draft, label};
-use super::{Policy, PolicySpec};
+use super::{Beside, Policy, PolicyRow, PolicySpec};
 use crate::action_type::{TypeDigest, lower_case};
-use crate::condition::Cache;
 use crate::decision::Index;
-use crate::error::{Code, Error};
-use crate::findings::{Findings, Nowhere, Sink};
+use crate::error::Error;
 use crate::hash::Hash;
-use crate::parallel::{ONE, Piece, batches, in_order};
-use crate::source::Span;
+use crate::parallel::ONE;
 
 /// Policies by name, compiled. Clones share all of it.
 #[derive(Debug, Clone, Default)]
@@ -56,36 +49,13 @@ impl PolicySet {
         specs: impl IntoIterator<Item = PolicySpec>,
         known: &Self,
     ) -> Result<Self, Error> {
-        let specs = specs.into_iter();
-        let mut known = known.entries().iter().peekable();
-        let mut names: HashSet<String, RandomState> = HashSet::default();
-        names.reserve(specs.size_hint().0);
-        let rows = specs.map(|spec| {
-            let is_before = |entry: &&Entry| entry.policy.name() < spec.name.as_str();
-            while known.next_if(is_before).is_some() {}
-            let same = known.next_if(|entry| entry.policy.is_written_as(&spec));
-            Row {
-                is_new: names.insert(spec.name.clone()),
-                same: same.cloned(),
-                spec,
+        let mut rows = Beside::new(known);
+        for spec in specs {
+            if !rows.share(&PolicyRow::of(&spec)) {
+                rows.push_spec(spec);
             }
-        });
-        let cache = Cache::default();
-        let mut findings = Findings::default();
-        let mut entries = Vec::new();
-        in_order(
-            threads,
-            batches(rows),
-            |rows| compile(rows, &cache),
-            |(compiled, found)| {
-                entries.extend(compiled);
-                findings.absorb(found);
-            },
-        );
-        match Error::from_diagnostics(findings.in_order_of_report()) {
-            Some(error) => Err(error),
-            None => Ok(Self::new(entries)),
         }
+        rows.compile(threads)
     }
 
     /// The set of policies of which no two share a name.
@@ -135,60 +105,6 @@ impl PolicySet {
     pub(crate) fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::new(self.iter()))
     }
-}
-
-/// A policy to be compiled.
-struct Row {
-    spec: PolicySpec,
-    /// No other before it has its name.
-    is_new: bool,
-    /// The same, compiled before.
-    same: Option<Entry>,
-}
-
-impl Piece for Row {
-    fn bytes(&self) -> usize {
-        if self.same.is_some() {
-            return 0;
-        }
-        let PolicySpec {
-            name, conditions, ..
-        } = &self.spec;
-        // Beside the conditions, the patterns are what may be long.
-        let lists = [&self.spec.allowed_repos, &self.spec.allowed_branches];
-        let patterns = lists.into_iter().flatten().flatten();
-        name.len()
-            + conditions.as_ref().map_or(0, String::len)
-            + patterns.map(String::len).sum::<usize>()
-    }
-}
-
-/// Compiles some policies, one after the other.
-fn compile(rows: Vec<Row>, cache: &Cache) -> (Vec<Entry>, Findings) {
-    let mut findings = Findings::default();
-    let mut entries = Vec::with_capacity(rows.len());
-    for Row { spec, is_new, same } in rows {
-        if let Some(entry) = same
-            && is_new
-        {
-            entries.push(entry);
-            continue;
-        }
-        let label = label(&spec.name);
-        let mut sink = Sink {
-            code: Code::InvalidManifest,
-            policy: Some(label.clone()),
-            text: &Nowhere,
-            findings: &mut findings,
-        };
-        if !is_new {
-            let message = format!("duplicate policy name `{label}`");
-            sink.error_help(Span::default(), message, "rename one of the two");
-        }
-        let policy = Draft::of(&spec).compile(&label, cache, &mut sink);
-        entries.extend(policy.map(Entry::new));
-    }
-    (entries, findings)
 }
 
 /// A policy, and beside it what a plan asks of most policies: a look at each, wherever it lies in

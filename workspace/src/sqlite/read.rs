@@ -5,11 +5,11 @@ use std::fmt::Debug;
 use lattice_core::audit::Record;
 use lattice_core::hash::Hash;
 use lattice_core::view::KeyKind;
-use lattice_core::{Breaker, Error, Number, PolicySpec};
-use rusqlite::types::{FromSqlError, Type};
+use lattice_core::{Beside, Breaker, Error, Number, PolicyRow, PolicySet};
+use rusqlite::types::{FromSqlError, Type, ValueRef};
 use rusqlite::{Connection, Row};
 
-use super::{Transaction, failed, query, undecodable};
+use super::{Transaction, failed, patterns, query, undecodable};
 use crate::store::{Head, KeyRow, Read, Snapshot, SnapshotError, WorkspaceRow};
 
 impl<Access: Debug + Send> Read for Transaction<Access> {
@@ -64,8 +64,8 @@ impl<Access: Debug + Send> Read for Transaction<Access> {
         )
     }
 
-    fn snapshot(&self, id: &str) -> Result<Snapshot, SnapshotError> {
-        snapshot(&self.connection, id).map_err(|error| {
+    fn snapshot<'k>(&self, id: &str, known: &'k PolicySet) -> Result<Snapshot<'k>, SnapshotError> {
+        snapshot(&self.connection, id, known).map_err(|error| {
             let kind = match undecodable(&error) {
                 Some(_) => SnapshotError::Undecodable,
                 None => SnapshotError::Unread,
@@ -140,15 +140,21 @@ fn key(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
     })
 }
 
-fn snapshot(connection: &Connection, id: &str) -> rusqlite::Result<Snapshot> {
-    let active = query(
-        connection,
+fn snapshot<'k>(
+    connection: &Connection,
+    id: &str,
+    known: &'k PolicySet,
+) -> rusqlite::Result<Snapshot<'k>> {
+    let mut active = Beside::new(known);
+    let mut statement = connection.prepare_cached(
         "SELECT name, action_type, approval_required, approval_timeout_hours, allowed_repos,
                 allowed_branches, conditions
          FROM policy WHERE workspace = ?1 AND active ORDER BY name",
-        [id],
-        policy,
     )?;
+    let mut rows = statement.query([id])?;
+    while let Some(row) = rows.next()? {
+        active.push(&policy(row)?);
+    }
     let deactivated = query(
         connection,
         "SELECT name FROM policy WHERE workspace = ?1 AND NOT active",
@@ -161,25 +167,35 @@ fn snapshot(connection: &Connection, id: &str) -> rusqlite::Result<Snapshot> {
     })
 }
 
-fn policy(row: &Row<'_>) -> rusqlite::Result<PolicySpec> {
-    let name: String = row.get(0)?;
-    let list = |column| patterns(row, column, &name);
-    Ok(PolicySpec {
+/// A policy where SQLite has it until the next row.
+fn policy<'r>(row: &'r Row<'_>) -> rusqlite::Result<PolicyRow<'r>> {
+    let name = text(row, 0)?;
+    let list = |column| {
+        let json = text_or_null(row, column)?;
+        json.map(patterns::read)
+            .transpose()
+            .map_err(|_| unreadable(column, format!("an allow-list of the policy `{name}`")))
+    };
+    Ok(PolicyRow {
+        name,
         allowed_repos: list(4)?,
         allowed_branches: list(5)?,
-        action_type: row.get(1)?,
+        action_type: text(row, 1)?,
         approval_required: row.get(2)?,
         approval_timeout_hours: row.get(3)?,
-        conditions: row.get(6)?,
-        name,
+        conditions: text_or_null(row, 6)?,
     })
 }
 
-fn patterns(row: &Row<'_>, column: usize, policy: &str) -> rusqlite::Result<Option<Vec<String>>> {
-    let json: Option<String> = row.get(column)?;
-    json.map(|json| serde_json::from_str(&json))
-        .transpose()
-        .map_err(|_| unreadable(column, format!("an allow-list of the policy `{policy}`")))
+fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<&'r str> {
+    let value = row.get_ref(column)?;
+    value.as_str().map_err(|_| wrong_type(column, value))
+}
+
+fn text_or_null<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Option<&'r str>> {
+    let value = row.get_ref(column)?;
+    let text = value.as_str_or_null();
+    text.map_err(|_| wrong_type(column, value))
 }
 
 fn breaker(row: &Row<'_>) -> rusqlite::Result<Breaker> {
@@ -210,6 +226,10 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         // What is not a hash is the hash of nothing: zeros, which no leaf has.
         leaf: Some(Hash::try_from(bytes(3)?).unwrap_or_default()),
     })
+}
+
+fn wrong_type(column: usize, value: ValueRef<'_>) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(column, String::new(), value.data_type())
 }
 
 fn unreadable(column: usize, what: String) -> rusqlite::Error {

@@ -3,8 +3,31 @@
 use lattice_core::audit::{Record, Tree};
 use lattice_core::{AllowList, Breaker, Conditions, Error, Policy};
 
-use super::{ReadWrite, Transaction};
+use super::{ReadWrite, Transaction, patterns};
 use crate::store::{Head, KeyRow, WorkspaceRow, Write};
+
+/// Keeps the version of a policy that is about to be replaced.
+const KEEP: &str = "
+    INSERT INTO policy_version (workspace, name, active, seq, action_type, approval_required,
+                                approval_timeout_hours, allowed_repos, allowed_branches, conditions)
+    SELECT workspace, name, active, seq, action_type, approval_required,
+           approval_timeout_hours, allowed_repos, allowed_branches, conditions
+    FROM policy WHERE workspace = ?1 AND name = ?2";
+
+/// Adds a policy that was not there.
+const INSERT: &str = "
+    INSERT INTO policy (workspace, name, seq, active, action_type, approval_required,
+                        approval_timeout_hours, allowed_repos, allowed_branches, conditions)
+    VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+/// Writes the next version of a policy, with the parameters of [`INSERT`].
+const UPDATE: &str = "
+    UPDATE policy SET seq = ?3, active = 1, action_type = ?4, approval_required = ?5,
+        approval_timeout_hours = ?6, allowed_repos = ?7, allowed_branches = ?8, conditions = ?9
+    WHERE workspace = ?1 AND name = ?2";
+
+const SWITCH_OFF: &str =
+    "UPDATE policy SET seq = ?3, active = 0 WHERE workspace = ?1 AND name = ?2";
 
 impl Write for Transaction<ReadWrite> {
     fn add_workspace(&self, workspace: &WorkspaceRow) -> Result<(), Error> {
@@ -83,47 +106,37 @@ impl Write for Transaction<ReadWrite> {
         active: &mut dyn Iterator<Item = &Policy>,
         deactivated: &[String],
     ) -> Result<(), Error> {
+        let mut replaced = replaced.peekable();
         self.run(|connection| {
-            // Not by a trigger: with one, SQLite prepares to undo each single insert.
-            let mut keep = connection.prepare_cached(
-                "INSERT INTO policy_version (workspace, name, active, seq, action_type, approval_required,
-                                             approval_timeout_hours, allowed_repos, allowed_branches, conditions)
-                 SELECT workspace, name, active, seq, action_type, approval_required,
-                        approval_timeout_hours, allowed_repos, allowed_branches, conditions
-                 FROM policy WHERE workspace = ?1 AND name = ?2",
-            )?;
-            for name in replaced {
-                keep.execute((id, name))?;
-            }
-            let mut write = connection.prepare_cached(
-                "INSERT INTO policy (workspace, seq, active, name, action_type, approval_required,
-                                     approval_timeout_hours, allowed_repos, allowed_branches, conditions)
-                 VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                 ON CONFLICT (workspace, name) DO UPDATE SET
-                     seq = excluded.seq, active = 1, action_type = excluded.action_type,
-                     approval_required = excluded.approval_required,
-                     approval_timeout_hours = excluded.approval_timeout_hours,
-                     allowed_repos = excluded.allowed_repos, allowed_branches = excluded.allowed_branches,
-                     conditions = excluded.conditions",
-            )?;
+            // Not by a trigger, and not as an upsert: with either, SQLite prepares to undo each single row.
+            let mut keep = connection.prepare_cached(KEEP)?;
+            let mut insert = connection.prepare_cached(INSERT)?;
+            let mut update = connection.prepare_cached(UPDATE)?;
+            let mut switch_off = connection.prepare_cached(SWITCH_OFF)?;
             for policy in active {
-                write.execute((
+                let name = policy.name();
+                while replaced.next_if(|replaced| *replaced < name).is_some() {}
+                let write = if replaced.next_if_eq(&name).is_some() {
+                    one(keep.execute((id, name))?)?;
+                    &mut update
+                } else {
+                    &mut insert
+                };
+                one(write.execute((
                     id,
+                    name,
                     seq,
-                    policy.name(),
                     policy.action_type(),
                     policy.approval_required(),
                     policy.approval_timeout_hours(),
                     policy.allowed_repos().map(json).transpose()?,
                     policy.allowed_branches().map(json).transpose()?,
                     policy.conditions().map(Conditions::text),
-                ))?;
+                ))?)?;
             }
-            let mut switch_off = connection.prepare_cached(
-                "UPDATE policy SET seq = ?2, active = 0 WHERE workspace = ?1 AND name = ?3",
-            )?;
             for name in deactivated {
-                switch_off.execute((id, seq, name))?;
+                one(keep.execute((id, name))?)?;
+                one(switch_off.execute((id, name, seq))?)?;
             }
             Ok(())
         })
@@ -148,9 +161,15 @@ impl Write for Transaction<ReadWrite> {
     }
 }
 
+/// A version that is replaced is there, once.
+fn one(changed: usize) -> rusqlite::Result<()> {
+    match changed {
+        1 => Ok(()),
+        other => Err(rusqlite::Error::StatementChangedRows(other)),
+    }
+}
+
 /// A list of patterns as JSON.
 fn json(list: &AllowList) -> rusqlite::Result<String> {
-    let texts: Vec<&str> = list.texts().collect();
-    serde_json::to_string(&texts)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    patterns::write(list).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
