@@ -12,7 +12,7 @@ use pyo3::types::PyList;
 
 use crate::decisions::Decisions;
 use crate::input::{self, Given};
-use crate::output::{Answer, OrRaise, answer, document};
+use crate::output::{Answer, OrRaise, Uncollected, answer, document};
 
 /// Decisions that are made without the interpreter before they are converted: a trace may be large.
 const AT_A_TIME: usize = 32;
@@ -140,7 +140,7 @@ impl PolicySet {
             .document(py, prepared.level(), &prepared.decide())
     }
 
-    /// The decisions about many actions, in their order; other threads run meanwhile.
+    /// The decisions about many actions, in their order; other threads run meanwhile, the garbage collector afterwards.
     ///
     /// Raises ``INVALID_ACTION`` for the first action that is invalid; ``file`` then is ``actions[INDEX]``, or the
     /// action's own file.
@@ -211,6 +211,7 @@ impl PolicySet {
         if count <= AT_A_TIME {
             return py.detach(next).map_or(Ok(()), convert);
         }
+        let _still = Uncollected::new(py)?;
         thread::scope(|scope| {
             let (sender, mut receiver) = mpsc::sync_channel(IN_HAND);
             let work = move || while next().is_some_and(|some| sender.send(some).is_ok()) {};
