@@ -76,16 +76,18 @@ impl PolicySet {
         };
         let actions: Vec<_> = actions.iter().map(bytes).enumerate().collect();
         let threads = lattice_workspace::threads().get();
-        let shares = actions.chunks(actions.len().div_ceil(threads).max(LEAST));
+        let mut shares = actions.chunks(actions.len().div_ceil(threads).max(LEAST));
+        let own = shares.next_back().unwrap_or_default();
         let described: Result<Vec<_>, _> = thread::scope(|scope| {
             let start = |share| thread::Builder::new().spawn_scoped(scope, move || some(share));
-            // Where the system has no more threads, this one does it.
             let started: Vec<_> = shares.map(|share| (share, start(share))).collect();
+            let own = some(own);
             let finish = |(share, thread): (_, io::Result<ScopedJoinHandle<'_, _>>)| match thread {
                 Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                // Where the system has no more threads, this one does it.
                 Err(_) => some(share),
             };
-            started.into_iter().map(finish).collect()
+            started.into_iter().map(finish).chain([own]).collect()
         });
         Ok(format!("[{}]", described?.join(",")))
     }
