@@ -155,7 +155,8 @@ def test_many_decisions_are_those_of_one_each() -> None:
 def test_many_decisions_may_be_large() -> None:
     policies = PolicySet(MANIFEST)
     branch = "x" * 100_000
-    decided = policies.decide_many(json.dumps({"action_type": "db.write", "metadata": {"branch": branch}}) for _ in range(300))
+    action = json.dumps({"action_type": "db.write", "metadata": {"branch": branch}})
+    decided = policies.decide_many(action for _ in range(300))
     assert all(decision["conditions_evaluated"][0]["actual"] == branch for decision in decided)
     for collects in (False, True):
         (gc.enable if collects else gc.disable)()
