@@ -15,7 +15,7 @@ use crate::input::{self, Given};
 use crate::output::{Answer, OrRaise, Uncollected, answer, document};
 
 /// Decisions that are made without the interpreter before they are converted: a trace may be large.
-const AT_A_TIME: usize = 32;
+const AT_A_TIME: usize = 64;
 
 /// How many times as many may wait to be converted.
 const IN_HAND: usize = 2;
