@@ -50,6 +50,7 @@ class Conditions {
 /** The compiled policies of a manifest. */
 class PolicySet {
   #native;
+  #decide;
   #decisions = new Decisions();
 
   constructor(manifest) {
@@ -57,6 +58,7 @@ class PolicySet {
       manifest instanceof native.PolicySet
         ? manifest
         : call(() => native.PolicySet.compile(manifestInput(manifest), true));
+    this.#decide = this.#native.decider();
   }
 
   static async compile(manifest) {
@@ -65,15 +67,15 @@ class PolicySet {
 
   decide(action) {
     return callWithAction(action, (json) => {
-      const outcome = parse(this.#native.outcome(json));
-      return this.#decisions.of(outcome, () => this.#native.decide(json));
+      const outcome = parse(this.#decide(json));
+      return this.#decisions.one(outcome, () => this.#native.levels([json]));
     });
   }
 
   decideMany(actions) {
     return callWithActions(actions, (texts) => {
       const outcomes = parse(this.#native.outcomes(texts));
-      return outcomes.map((outcome, at) => this.#decisions.of(outcome, () => this.#native.decide(texts[at])));
+      return this.#decisions.many(outcomes, (places) => this.#native.levels(places.map((at) => texts[at])));
     });
   }
 }

@@ -109,6 +109,11 @@ pub fn decide<'a>(policies: &'a PolicySet, action: &'a Action<'a>) -> impl Sized
     policies.decide(action)
 }
 
+/// A decision with its whole trace that outlives the action.
+pub fn decide_to_keep(policies: &PolicySet, action: &Action<'_>) -> impl Sized + use<> {
+    policies.decide(action).into_owned()
+}
+
 /// Whether a decision lets the action go on, or asks a human.
 pub fn admits(policies: &PolicySet, action: &Action) -> bool {
     matches!(

@@ -1,7 +1,7 @@
 'use strict';
 
-/** Only such a text can hold an integer that a `number` rounds. */
-const LONG = /\d{16}/;
+/** Fewer digits make no integer that a `number` rounds. */
+const LONG = 16;
 
 /** A string and, for a key, the colon behind it; or a number. */
 const TOKEN = /"(?:[^"\\]+|\\.)*"(:?)|-?\d[\d.eE+-]*/g;
@@ -10,7 +10,29 @@ const INTEGER = /^-?\d+$/;
 
 /** Reads a document. Integers beyond ±(2^53 − 1) become `BigInt`, all other numbers `number`. */
 function parse(text) {
-  return LONG.test(text) ? parseExactly(text) : JSON.parse(text);
+  return isLong(text) ? parseExactly(text) : JSON.parse(text);
+}
+
+/** Whether 16 digits stand in a row: one of them does so at a multiple of 16, and few other characters need a look. */
+function isLong(text) {
+  for (let at = 0; at < text.length; at += LONG) {
+    let from = at;
+    let to = at;
+    while (isDigit(text.charCodeAt(to))) {
+      to += 1;
+    }
+    while (to > at && isDigit(text.charCodeAt(from - 1))) {
+      from -= 1;
+    }
+    if (to - from >= LONG) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function isDigit(code) {
+  return code >= 48 && code <= 57;
 }
 
 /** `JSON.parse` rounds, so values travel as strings whose first letter says what they are. */

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use al::{Given, Text};
+use lattice_core::{Action, Error};
 use napi::bindgen_prelude::{ClassInstance, Either, Uint8Array};
 use napi_derive::napi;
 
@@ -44,4 +45,18 @@ pub(crate) fn given(given: ManifestOrSource<'_>) -> Given {
         Either::A(manifest) => Given::Manifest(Arc::clone(&manifest.0)),
         Either::B(source) => Given::Source(source.into()),
     }
+}
+
+/// JSON text, or its bytes.
+pub(crate) type Json = Either<String, Uint8Array>;
+
+pub(crate) fn bytes(json: &Json) -> &[u8] {
+    match json {
+        Either::A(text) => text.as_bytes(),
+        Either::B(bytes) => bytes,
+    }
+}
+
+pub(crate) fn action(json: &Json) -> Result<Action<'_>, Error> {
+    Action::parse(bytes(json))
 }

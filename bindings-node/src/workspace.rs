@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use al::{Client, Io};
 use lattice_core::{Action, Code, Error};
-use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 
-use crate::action;
-use crate::input::{ManifestOrSource, given};
+use crate::input::{Json, ManifestOrSource, action, given};
 use crate::outcome::{Answer, answer, json};
 
 /// The workspace of a key.
@@ -58,7 +56,7 @@ impl Workspace {
 
     /// Decides about an action.
     #[napi]
-    pub fn decide(&self, json_text: Either<String, Uint8Array>) -> napi::Result<Answer<String>> {
+    pub fn decide(&self, json_text: Json) -> napi::Result<Answer<String>> {
         let action = action(&json_text).map(Action::into_owned);
         self.with(|client| json(&client.decide(&action?)?))
     }

@@ -220,6 +220,19 @@ test('any number of levels', () => {
   }
 });
 
+test('of many actions, the first that is none is named', () => {
+  const policies = new PolicySet(TEXT);
+  const actions = Array(2000).fill('{"action_type": "t"}');
+  const decision = policies.decide(actions[0]);
+  assert.deepEqual(policies.decideMany(actions), Array(2000).fill(decision));
+  for (const bad of [1999, 700, 3]) {
+    actions[bad] = bad === 700 ? Buffer.from('{"action_type": 7}') : '{\n';
+    const error = caught(() => policies.decideMany(actions));
+    assert.deepEqual([error.code, error.file], ['INVALID_ACTION', `actions[${bad}]`]);
+    assert.equal(error.line, bad === 700 ? 1 : 2);
+  }
+});
+
 test('decisions share nothing', () => {
   const policy = {
     name: 'p',
@@ -296,6 +309,7 @@ test('documents are read exactly', () => {
     ['{"a":1,"b":[true,null,"x"]}', { a: 1, b: [true, null, 'x'] }],
     ['{"1234567890123456":"n1234567890123456","s":"s"}', { 1234567890123456: 'n1234567890123456', s: 's' }],
     ['[9007199254740991,9007199254740992,-9007199254740993]', [9007199254740991, 9007199254740992n, -9007199254740993n]],
+    ['[0,"x",9007199254740992,9007199254740991]', [0, 'x', 9007199254740992n, 9007199254740991]],
     ['[9007199254740993.0,1e300,0.1234567890123456]', [9007199254740992, 1e300, 0.1234567890123456]],
     ['["\\"9007199254740993","\\\\",9007199254740993,""]', ['"9007199254740993', '\\', 9007199254740993n, '']],
     ['"9007199254740993"', '9007199254740993'],

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use al::{Given, Limit, Source};
+use al::{Limit, Source};
 use lattice_core::limits::{ACTION_BYTES, ACTION_NESTING};
 use lattice_core::{Action, Code, Error, Number, NumberError, Value};
 use pyo3::exceptions::PyTypeError;
@@ -39,34 +39,54 @@ fn bytes_of(text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
 }
 
 /// A manifest that was read, or a text to read it from.
-pub(crate) fn manifest(given: &Bound<'_, PyAny>) -> PyResult<Given> {
+pub(crate) fn manifest(given: &Bound<'_, PyAny>) -> PyResult<al::Given> {
     match given.cast::<Manifest>() {
-        Ok(manifest) => Ok(Given::Manifest(Arc::clone(&manifest.get().0))),
-        Err(_) => source(given).map(Given::Source),
+        Ok(manifest) => Ok(al::Given::Manifest(Arc::clone(&manifest.get().0))),
+        Err(_) => source(given).map(al::Given::Source),
+    }
+}
+
+/// An action as it is given: JSON that is still to be read, which does not take the interpreter, or what became of it.
+pub(crate) enum Given<'a> {
+    Json(&'a [u8]),
+    Action(Result<Action<'static>, Error>),
+}
+
+impl<'a> Given<'a> {
+    /// Takes JSON text or Python values.
+    pub(crate) fn new(given: &'a Bound<'_, PyAny>) -> PyResult<Self> {
+        if given.is_instance_of::<PyDict>() {
+            return Ok(Self::Action(of_values(given)));
+        }
+        if let Ok(bytes) = given.cast::<PyBytes>() {
+            return Ok(Self::Json(bytes.as_bytes()));
+        }
+        if let Ok(text) = given.cast::<PyString>() {
+            return Ok(match text.to_str() {
+                Ok(text) => Self::Json(text.as_bytes()),
+                Err(_) => Self::Action(Action::parse(&bytes_of(text)?).map(Action::into_owned)),
+            });
+        }
+        if given.hasattr("__fspath__")? {
+            let (py, source) = (given.py(), source(given)?);
+            let text = py.detach(|| source.read(Limit::ACTION)).or_raise(py)?;
+            let action = Action::parse(&text.bytes).map(Action::into_owned);
+            return Ok(Self::Action(action.map_err(|error| text.blame(error))));
+        }
+        Ok(Self::Action(of_values(given)))
+    }
+
+    pub(crate) fn read(self) -> Result<Action<'a>, Error> {
+        match self {
+            Self::Json(json) => Action::parse(json),
+            Self::Action(action) => action,
+        }
     }
 }
 
 /// An action of JSON text, or of Python values.
 pub(crate) fn action<'a>(given: &'a Bound<'_, PyAny>) -> PyResult<Result<Action<'a>, Error>> {
-    if given.is_instance_of::<PyDict>() {
-        return Ok(of_values(given));
-    }
-    if let Ok(bytes) = given.cast::<PyBytes>() {
-        return Ok(Action::parse(bytes.as_bytes()));
-    }
-    if let Ok(text) = given.cast::<PyString>() {
-        return Ok(match text.to_str() {
-            Ok(text) => Action::parse(text.as_bytes()),
-            Err(_) => Action::parse(&bytes_of(text)?).map(Action::into_owned),
-        });
-    }
-    if given.hasattr("__fspath__")? {
-        let (py, source) = (given.py(), source(given)?);
-        let text = py.detach(|| source.read(Limit::ACTION)).or_raise(py)?;
-        let action = Action::parse(&text.bytes).map(Action::into_owned);
-        return Ok(action.map_err(|error| text.blame(error)));
-    }
-    Ok(of_values(given))
+    Given::new(given).map(Given::read)
 }
 
 fn of_values(given: &Bound<'_, PyAny>) -> Result<Action<'static>, Error> {

@@ -23,6 +23,29 @@ pub(crate) fn answer<T: Serialize + Send>(
     document(py, &py.detach(work).or_raise(py)?)
 }
 
+/// Keeps the garbage collector still while much plain data is made: without cycles, it is looked at again and again in vain.
+pub(crate) struct Uncollected<'py>(Option<Bound<'py, PyModule>>);
+
+impl<'py> Uncollected<'py> {
+    pub(crate) fn new(py: Python<'py>) -> PyResult<Self> {
+        let collector = py.import("gc")?;
+        let runs = collector.call_method0("isenabled")?.is_truthy()?;
+        if runs {
+            collector.call_method0("disable")?;
+        }
+        Ok(Self(runs.then_some(collector)))
+    }
+}
+
+impl Drop for Uncollected<'_> {
+    fn drop(&mut self) {
+        if let Some(collector) = &self.0 {
+            // It takes no arguments and raises nothing.
+            let _ = collector.call_method0("enable");
+        }
+    }
+}
+
 /// Turns what failed in the engine into an exception.
 pub(crate) trait OrRaise<T> {
     fn or_raise(self, py: Python<'_>) -> PyResult<T>;

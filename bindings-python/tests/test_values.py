@@ -1,6 +1,7 @@
 """Python values as actions: what they mean, and what is refused."""
 
 import copy
+import gc
 import json
 import math
 import pickle
@@ -147,8 +148,28 @@ def test_many_decisions_are_those_of_one_each() -> None:
     assert policies.decide_many([]) == []
     for before in (0, 1, 50):
         with pytest.raises(LatticeError) as raised:
-            policies.decide_many([*actions * before, {"action_type": ""}])
+            policies.decide_many([*actions * before, {"action_type": ""}, "{", Path("missing")])
         assert (raised.value.code, raised.value.file) == ("INVALID_ACTION", f"actions[{6 * before}]")
+
+
+def test_many_decisions_may_be_large() -> None:
+    policies = PolicySet(MANIFEST)
+    branch = "x" * 100_000
+    action = json.dumps({"action_type": "db.write", "metadata": {"branch": branch}})
+    decided = policies.decide_many(action for _ in range(300))
+    assert all(decision["conditions_evaluated"][0]["actual"] == branch for decision in decided)
+    for collects in (False, True):
+        (gc.enable if collects else gc.disable)()
+        with pytest.raises(LatticeError):
+            policies.decide_many(["{}"] * 300)
+        policies.decide_many(['{"action_type": "t"}'] * 300)
+        assert gc.isenabled() == collects
+    with pytest.raises(LatticeError) as raised:
+        policies.decide_many(["{}", Path("missing")])
+    assert raised.value.file == "actions[0]"
+    with pytest.raises(LatticeError) as raised:
+        policies.decide_many(['{"action_type": "t"}', Path("missing"), "{}"])
+    assert (raised.value.code, raised.value.file) == ("IO_ERROR", "missing")
 
 
 def test_any_number_of_levels() -> None:

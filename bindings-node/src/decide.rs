@@ -1,0 +1,130 @@
+//! Decisions, as `lib/decision.js` puts them together: what depends on the action crosses each time, the rest once.
+
+use std::io;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::thread::{self, ScopedJoinHandle};
+
+use lattice_core::view::Decision;
+use lattice_core::{Action, Error, Prepared};
+use napi::Env;
+use napi::bindgen_prelude::{Function, FunctionCallContext};
+use napi_derive::napi;
+use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
+
+use crate::input::{Json, ManifestOrSource, action, bytes, given};
+use crate::outcome::{Answer, answer, json, now};
+
+/// Actions for which another thread is worth its start.
+const LEAST: usize = 256;
+
+/// The compiled policies of a manifest.
+#[napi]
+#[derive(Debug)]
+pub struct PolicySet(Arc<al::Named>);
+
+#[napi]
+impl PolicySet {
+    /// Compiles the policies of a manifest.
+    #[napi]
+    pub fn compile(manifest: ManifestOrSource<'_>, sync: bool) -> napi::Result<Answer<PolicySet>> {
+        let given = given(manifest);
+        answer(sync, || given.manifest().map(PolicySet))
+    }
+
+    /// The function that decides about an action: its outcome. A method would first have to find out what it is called on.
+    #[napi]
+    pub fn decider<'env>(&self, env: &'env Env) -> napi::Result<Function<'env, Json, String>> {
+        let named = Arc::clone(&self.0);
+        env.create_function_from_closure("decide", move |call: FunctionCallContext<'_>| {
+            let json_text = call.get::<Json>(0)?;
+            now(|| {
+                let action = action(&json_text)?;
+                json(&Outcome(&named.manifest.policies().prepare(&action)))
+            })
+        })
+    }
+
+    /// The outcome of each action; an error names the first that is none.
+    #[napi]
+    pub fn outcomes(&self, actions: Vec<Json>) -> napi::Result<String> {
+        now(|| self.each(&actions, |prepared| json(&Outcome(prepared))))
+    }
+
+    /// For each action what all decisions of its level have.
+    #[napi]
+    pub fn levels(&self, actions: Vec<Json>) -> napi::Result<String> {
+        now(|| self.each(&actions, |prepared| json(&level(&prepared.decide()))))
+    }
+
+    /// The list of what `describe` says about each action, made by several threads.
+    fn each(
+        &self,
+        actions: &[Json],
+        describe: impl Fn(&Prepared<'_>) -> Result<String, Error> + Sync,
+    ) -> Result<String, Error> {
+        let policies = self.0.manifest.policies();
+        let one = |&(at, json_text): &(usize, &[u8])| {
+            let action = Action::parse(json_text);
+            let action = action.map_err(|error| error.in_file(&format!("actions[{at}]")))?;
+            describe(&policies.prepare(&action))
+        };
+        let some = &|actions: &[_]| {
+            let described: Result<Vec<_>, _> = actions.iter().map(one).collect();
+            described.map(|described| described.join(","))
+        };
+        let actions: Vec<_> = actions.iter().map(bytes).enumerate().collect();
+        let threads = lattice_workspace::threads().get();
+        let mut shares = actions.chunks(actions.len().div_ceil(threads).max(LEAST));
+        let own = shares.next_back().unwrap_or_default();
+        let described: Result<Vec<_>, _> = thread::scope(|scope| {
+            let start = |share| thread::Builder::new().spawn_scoped(scope, move || some(share));
+            let started: Vec<_> = shares.map(|share| (share, start(share))).collect();
+            let own = some(own);
+            let finish = |(share, thread): (_, io::Result<ScopedJoinHandle<'_, _>>)| match thread {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                // Where the system has no more threads, this one does it.
+                Err(_) => some(share),
+            };
+            started.into_iter().map(finish).chain([own]).collect()
+        });
+        Ok(format!("[{}]", described?.join(",")))
+    }
+}
+
+/// What of a decision depends on the action: a flat list, which JavaScript reads fast.
+struct Outcome<'a>(&'a Prepared<'a>);
+
+impl Serialize for Outcome<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let decision = self.0.decide();
+        let mut list = serializer.serialize_seq(None)?;
+        list.serialize_element(&self.0.level())?;
+        list.serialize_element(&decision.status)?;
+        list.serialize_element(&decision.denial_reason)?;
+        list.serialize_element(&decision.policy_name)?;
+        list.serialize_element(&decision.approval_timeout_hours)?;
+        for rule in &decision.conditions_evaluated {
+            list.serialize_element(&rule.actual)?;
+            list.serialize_element(&rule.result)?;
+            // There is a reason only where there is no result.
+            if rule.result.is_none() {
+                list.serialize_element(&rule.reason)?;
+            }
+        }
+        for policy in &decision.policies {
+            list.serialize_element(&policy.result)?;
+        }
+        list.end()
+    }
+}
+
+/// What all decisions of a level have.
+fn level(decision: &Decision<'_>) -> impl Serialize {
+    let rules = decision.conditions_evaluated.iter();
+    let rules = rules.map(|rule| (&rule.policy, &rule.field, &rule.operator, &rule.expected));
+    let policies = decision.policies.iter();
+    let policies = policies.map(|policy| (&policy.name, policy.approval_required));
+    (rules.collect::<Vec<_>>(), policies.collect::<Vec<_>>())
+}
