@@ -47,6 +47,17 @@ pub enum Lookup<'a> {
     },
 }
 
+impl<'a> Lookup<'a> {
+    /// The value, if there is one.
+    #[inline]
+    pub fn value(&self) -> Option<&'a Value<'a>> {
+        match self {
+            Lookup::Found(value) => Some(value),
+            Lookup::Missing | Lookup::NotMapping { .. } => None,
+        }
+    }
+}
+
 impl<'a> Action<'a> {
     /// Reads an action: a JSON object with `action_type`, and optionally `metadata`, an object, and
     /// `data_accessed`, a list. `timestamp` and `event_id` are ignored.

@@ -61,7 +61,7 @@ pub(super) trait Visitor<'a> {
 /// Judges what it is given: only the result counts.
 pub(super) struct Bare<F>(pub(super) F);
 
-impl<'a, F: Fn(&Comparison) -> Lookup<'a>> Visitor<'a> for Bare<F> {
+impl<'a, F: Fn(&Comparison) -> Option<&'a Value<'a>>> Visitor<'a> for Bare<F> {
     const VISITS_ALL: bool = false;
 
     #[inline]
@@ -84,10 +84,7 @@ impl<'a, F: FnMut(Trace<'a>)> Visitor<'a> for Tracer<'_, 'a, F> {
 
     fn visit(&mut self, comparison: &'a Comparison) -> Truth {
         let found = self.fields.find(comparison);
-        let actual = match found {
-            Lookup::Found(value) => value.within(self.left),
-            Lookup::Missing | Lookup::NotMapping { .. } => None,
-        };
+        let actual = found.value().and_then(|value| value.within(self.left));
         let outcome = comparison.judge(found);
         let result = outcome.map_or(Truth::Unknown, Truth::from);
         (self.write)(Trace {
@@ -162,10 +159,18 @@ impl Comparison {
         (is_membership && are_texts).then(|| operands.iter().filter_map(text))
     }
 
-    /// Whether the comparison holds.
+    /// Whether the comparison holds of the value at its path, or of there being none.
     #[inline]
-    pub(super) fn test(&self, found: Lookup<'_>) -> Truth {
-        self.judge(found).map_or(Truth::Unknown, Truth::from)
+    pub(super) fn test(&self, value: Option<&Value<'_>>) -> Truth {
+        let outcome = match value {
+            Some(value) => self.judge_value(value),
+            None if self.positive == Operator::Exists => Ok(false),
+            None => return Truth::Unknown,
+        };
+        match outcome {
+            Ok(holds) => Truth::from(holds != self.is_negated()),
+            Err(_) => Truth::Unknown,
+        }
     }
 
     /// Whether the comparison holds, or why that is unknown.
@@ -176,11 +181,6 @@ impl Comparison {
     }
 
     /// What the operator, or the one it negates, says.
-    #[expect(
-        clippy::inline_always,
-        reason = "who asks for no reason then makes none"
-    )]
-    #[inline(always)]
     fn judge_positive(&self, found: Lookup<'_>) -> Outcome {
         let reason = match found {
             Lookup::Found(value) => return self.judge_value(value),

@@ -297,10 +297,8 @@ impl<'a> Answers<'_, 'a> {
     /// The value that a question is about, and whether it is negated.
     fn value(&self, question: u32) -> Option<(&'a Value<'a>, bool)> {
         let asked = self.joint.questions.get(question as usize)?;
-        match self.found.get(asked.slot as usize)? {
-            Lookup::Found(value) => Some((value, asked.negated)),
-            Lookup::Missing | Lookup::NotMapping { .. } => None,
-        }
+        let value = self.found.get(asked.slot as usize)?.value()?;
+        Some((value, asked.negated))
     }
 
     fn learn(&mut self, question: u32, holds: bool) {
@@ -314,7 +312,7 @@ impl<'a> Answers<'_, 'a> {
     fn ask(&mut self, question: u32, comparison: &Comparison) -> Truth {
         let slot = self.joint.questions.get(question as usize);
         let found = slot.and_then(|asked| self.found.get(asked.slot as usize));
-        let truth = comparison.test(found.copied().unwrap_or(Lookup::Missing));
+        let truth = comparison.test(found.and_then(Lookup::value));
         if let Some(known) = self.known.get_mut(question as usize) {
             *known = Some(truth);
         }

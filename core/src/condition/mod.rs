@@ -137,7 +137,7 @@ impl Conditions {
 
     /// The result for an action, without a trace: rules that can no longer change it are skipped.
     pub fn test(&self, action: &Action) -> Truth {
-        let find = |comparison: &Comparison| action.lookup(&comparison.path);
+        let find = |comparison: &Comparison| action.lookup(&comparison.path).value();
         self.root().evaluate(&mut Bare(find))
     }
 
@@ -154,7 +154,7 @@ impl Conditions {
     pub(crate) fn test_found(&self, found: &[Lookup<'_>]) -> Truth {
         self.root().evaluate(&mut Bare(|comparison: &Comparison| {
             let found = found.get(comparison.ordinal as usize);
-            found.copied().unwrap_or(Lookup::Missing)
+            found.and_then(Lookup::value)
         }))
     }
 
