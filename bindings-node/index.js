@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('./native.js');
-const { actionJson, callWithAction, callWithActions, withoutPlace } = require('./lib/action.js');
+const { actionJson, callWithActions, refusal } = require('./lib/action.js');
 const { Decisions } = require('./lib/decision.js');
 const { LatticeError, call, wait } = require('./lib/error.js');
 const { parse } = require('./lib/json.js');
@@ -43,7 +43,12 @@ class Conditions {
   }
 
   evaluate(action) {
-    return parse(callWithAction(action, (json) => this.#native.evaluate(json)));
+    const json = actionJson(action);
+    try {
+      return parse(this.#native.evaluate(json));
+    } catch (thrown) {
+      throw refusal(thrown, action);
+    }
   }
 }
 
@@ -51,7 +56,7 @@ class Conditions {
 class PolicySet {
   #native;
   #decide;
-  #decisions = new Decisions();
+  #decisions;
 
   constructor(manifest) {
     this.#native =
@@ -59,6 +64,7 @@ class PolicySet {
         ? manifest
         : call(() => native.PolicySet.compile(manifestInput(manifest), true));
     this.#decide = this.#native.decider();
+    this.#decisions = new Decisions(this.#native);
   }
 
   static async compile(manifest) {
@@ -66,16 +72,19 @@ class PolicySet {
   }
 
   decide(action) {
-    return callWithAction(action, (json) => {
-      const outcome = parse(this.#decide(json));
-      return this.#decisions.one(outcome, () => this.#native.levels([json]));
-    });
+    const json = actionJson(action);
+    try {
+      const outcome = typeof json === 'string' ? this.#decide(json) : this.#native.outcome(json);
+      return this.#decisions.one(parse(outcome), json);
+    } catch (thrown) {
+      throw refusal(thrown, action);
+    }
   }
 
   decideMany(actions) {
     return callWithActions(actions, (texts) => {
       const outcomes = parse(this.#native.outcomes(texts));
-      return this.#decisions.many(outcomes, (places) => this.#native.levels(places.map((at) => texts[at])));
+      return this.#decisions.many(outcomes, texts);
     });
   }
 }
@@ -108,10 +117,11 @@ class Workspace {
   }
 
   async decide(action) {
+    const json = actionJson(action);
     try {
-      return parse(await wait(() => this.#native.decide(actionJson(action))));
-    } catch (error) {
-      throw withoutPlace(error, action);
+      return parse(await this.#native.decide(json));
+    } catch (thrown) {
+      throw refusal(thrown, action);
     }
   }
 

@@ -1,7 +1,7 @@
 'use strict';
 
 const { ACTION_NESTING } = require('../native.js');
-const { LatticeError, call } = require('./error.js');
+const { LatticeError, unwrap } = require('./error.js');
 const { wellFormed } = require('./source.js');
 
 /**
@@ -19,16 +19,6 @@ function actionJson(action) {
   return write(action, '', []);
 }
 
-/** Calls the engine for an action. In an object there are no lines. */
-function callWithAction(action, work) {
-  const json = actionJson(action);
-  try {
-    return call(() => work(json));
-  } catch (error) {
-    throw withoutPlace(error, action);
-  }
-}
-
 /** Calls the engine for a list of actions; the error names the one that is none. */
 function callWithActions(actions, work) {
   const list = Array.from(actions);
@@ -41,12 +31,19 @@ function callWithActions(actions, work) {
     }
   });
   try {
-    return call(() => work(texts));
-  } catch (error) {
+    return work(texts);
+  } catch (thrown) {
+    const error = unwrap(thrown);
     throw withoutPlace(error, list[error.file?.slice('actions['.length, -1)]);
   }
 }
 
+/** What the engine threw about an action, as what a program catches. */
+function refusal(thrown, action) {
+  return withoutPlace(unwrap(thrown), action);
+}
+
+/** In an object there are no lines. */
 function withoutPlace(error, action) {
   if (error instanceof LatticeError && typeof action !== 'string' && !(action instanceof Uint8Array)) {
     error.line = null;
@@ -126,4 +123,4 @@ function refused(path, what, help) {
   return new LatticeError({ code: 'INVALID_ACTION', message, help });
 }
 
-module.exports = { actionJson, callWithAction, callWithActions, withoutPlace };
+module.exports = { actionJson, callWithActions, refusal };

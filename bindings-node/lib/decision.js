@@ -10,25 +10,31 @@ const RULES = 5;
  * crosses from the engine once, and an outcome brings what depends on the action. Nothing of an action is kept.
  */
 class Decisions {
+  #native;
   #levels = new Map();
 
-  /** The decision of an outcome; `fetch` gets what all decisions of its level have. */
-  one(outcome, fetch) {
-    const level = this.#levels.get(outcome[0]);
-    return level === undefined ? this.many([outcome], fetch)[0] : decision(outcome, level);
+  constructor(native) {
+    this.#native = native;
   }
 
-  /** The decisions of outcomes; `fetch` gets what all decisions of their levels have, for places in the list. */
-  many(outcomes, fetch) {
+  /** The decision about an action, of its outcome. */
+  one(outcome, json) {
+    const level = this.#levels.get(outcome[0]);
+    return level === undefined ? this.many([outcome], [json])[0] : decision(outcome, level);
+  }
+
+  /** The decisions about actions, of their outcomes. */
+  many(outcomes, texts) {
     const unknown = new Map();
     for (let at = 0; at < outcomes.length; at += 1) {
       if (!this.#levels.has(outcomes[at][0])) {
-        unknown.set(outcomes[at][0], at);
+        unknown.set(outcomes[at][0], texts[at]);
       }
     }
     if (unknown.size > 0) {
       const levels = [...unknown.keys()];
-      parse(fetch([...unknown.values()])).forEach((known, at) => this.#levels.set(levels[at], level(known)));
+      const fetched = parse(this.#native.levels([...unknown.values()]));
+      fetched.forEach((known, at) => this.#levels.set(levels[at], level(known)));
     }
     return outcomes.map((outcome) => decision(outcome, this.#levels.get(outcome[0])));
   }
@@ -64,7 +70,8 @@ function decision(outcome, level) {
     result: outcome[next++],
     approval_required,
   }));
-  const [, status, denial_reason, policy_name, approval_timeout_hours] = outcome;
+  const [, status, denial_reason, decider, approval_timeout_hours] = outcome;
+  const policy_name = decider === null ? null : level.policies[decider].name;
   return { status, denial_reason, policy_name, approval_timeout_hours, conditions_evaluated, policies };
 }
 

@@ -53,4 +53,4 @@ async function wait(work) {
   }
 }
 
-module.exports = { LatticeError, call, wait };
+module.exports = { LatticeError, call, unwrap, wait };

@@ -8,12 +8,12 @@ use std::thread::{self, ScopedJoinHandle};
 use lattice_core::view::Decision;
 use lattice_core::{Action, Error, Prepared};
 use napi::Env;
-use napi::bindgen_prelude::{Function, FunctionCallContext};
+use napi::bindgen_prelude::{Function, FunctionCallContext, Uint8Array};
 use napi_derive::napi;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use crate::input::{Json, ManifestOrSource, action, bytes, given};
+use crate::input::{Json, ManifestOrSource, bytes, given};
 use crate::outcome::{Answer, answer, json, now};
 
 /// Actions for which another thread is worth its start.
@@ -33,17 +33,21 @@ impl PolicySet {
         answer(sync, || given.manifest().map(PolicySet))
     }
 
-    /// The function that decides about an action: its outcome. A method would first have to find out what it is called on.
+    /// The function that decides about an action in a string: its outcome. A method would first have to find out what
+    /// it is called on, and what with.
     #[napi]
-    pub fn decider<'env>(&self, env: &'env Env) -> napi::Result<Function<'env, Json, String>> {
+    pub fn decider<'env>(&self, env: &'env Env) -> napi::Result<Function<'env, String, String>> {
         let named = Arc::clone(&self.0);
         env.create_function_from_closure("decide", move |call: FunctionCallContext<'_>| {
-            let json_text = call.get::<Json>(0)?;
-            now(|| {
-                let action = action(&json_text)?;
-                json(&Outcome(&named.manifest.policies().prepare(&action)))
-            })
+            let json_text = call.get::<String>(0)?;
+            now(|| outcome(&named, json_text.as_bytes()))
         })
+    }
+
+    /// The outcome of an action in bytes.
+    #[napi]
+    pub fn outcome(&self, json_text: Uint8Array) -> napi::Result<String> {
+        now(|| outcome(&self.0, &json_text))
     }
 
     /// The outcome of each action; an error names the first that is none.
@@ -93,6 +97,11 @@ impl PolicySet {
     }
 }
 
+fn outcome(named: &al::Named, json_text: &[u8]) -> Result<String, Error> {
+    let action = Action::parse(json_text)?;
+    json(&Outcome(&named.manifest.policies().prepare(&action)))
+}
+
 /// What of a decision depends on the action: a flat list, which JavaScript reads fast.
 struct Outcome<'a>(&'a Prepared<'a>);
 
@@ -103,7 +112,7 @@ impl Serialize for Outcome<'_> {
         list.serialize_element(&self.0.level())?;
         list.serialize_element(&decision.status)?;
         list.serialize_element(&decision.denial_reason)?;
-        list.serialize_element(&decision.policy_name)?;
+        list.serialize_element(&decider(&decision))?;
         list.serialize_element(&decision.approval_timeout_hours)?;
         for rule in &decision.conditions_evaluated {
             list.serialize_element(&rule.actual)?;
@@ -118,6 +127,13 @@ impl Serialize for Outcome<'_> {
         }
         list.end()
     }
+}
+
+/// Where the policy that decided stands among those of the decision: a number crosses faster than a name.
+fn decider(decision: &Decision<'_>) -> Option<usize> {
+    let name = decision.policy_name.as_ref()?;
+    let mut policies = decision.policies.iter();
+    policies.position(|policy| policy.name == *name)
 }
 
 /// What all decisions of a level have.
