@@ -67,10 +67,14 @@ pub(crate) fn check_pattern(text: &str) -> Result<(), String> {
 
 /// What policies may name to match `key`, a type or a pattern, beside itself; the most specific first.
 pub(crate) fn levels_above(key: &str) -> impl Iterator<Item = String> {
-    let above = key
-        .rmatch_indices('.')
-        .filter_map(|(dot, _)| Some(format!("{}.*", key.get(..dot)?)));
+    let above = stems(key).map(|stem| format!("{stem}.*"));
     above.chain(std::iter::once("*".to_owned()))
+}
+
+/// What stands in front of the `.*` of the [`levels_above`] a type; that of `*` is not among them.
+pub(crate) fn stems(key: &str) -> impl Iterator<Item = &str> {
+    key.rmatch_indices('.')
+        .filter_map(|(dot, _)| key.get(..dot))
 }
 
 /// An action type as it is compared.

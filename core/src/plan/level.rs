@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::iter::once;
 
 use foldhash::fast::RandomState;
 
-use super::Plan;
-use crate::action_type::{TypeDigest, levels_above, lower_case};
-use crate::policy::Entry;
+use super::Step;
+use crate::action_type::{TypeDigest, levels_above, lower_case, stems};
+use crate::policy::{EntryRef, Governed, PolicySet};
 
 /// The levels that can decide about the action types of a plan. Cheaper than the indexes of its two sides, which are made
 /// for decisions.
@@ -28,12 +29,12 @@ pub(super) struct Type<'p> {
 
 impl<'p> Type<'p> {
     /// That of one of them, as it is written there.
-    pub(super) fn of(entry: &'p Entry) -> Self {
+    pub(super) fn of(entry: EntryRef<'p>) -> Self {
         let written = entry.policy.action_type();
         Self {
             key: lower_case(written),
             written,
-            digest: entry.action_type,
+            digest: entry.governed.action_type,
         }
     }
 }
@@ -57,9 +58,14 @@ struct Count {
 }
 
 impl Count {
-    fn add(&mut self, entry: &Entry) {
+    fn add(&mut self, governed: &Governed) {
         self.policies += 1;
-        self.asking += usize::from(entry.approval_required);
+        self.asking += usize::from(governed.approval_required);
+    }
+
+    fn remove(&mut self, governed: &Governed) {
+        self.policies -= 1;
+        self.asking -= usize::from(governed.approval_required);
     }
 }
 
@@ -94,8 +100,7 @@ impl<'t> Deciding<'t> {
             Approval::None => note.push_str("(no approval)"),
             Approval::All => note.push_str("(approval)"),
             Approval::Some(some, all) => {
-                let (some, all) = (some.to_string(), all.to_string());
-                note.extend(["(approval by ", &some, " of ", &all, " policies)"]);
+                let _ = write!(note, "(approval by {some} of {all} policies)");
             }
         }
     }
@@ -111,42 +116,55 @@ enum Approval {
 }
 
 impl<'p> Levels<'p> {
-    /// All that can decide about some types.
-    pub(super) fn new(plan: &'p Plan, types: &[Type<'_>]) -> Self {
+    /// All that can decide about some types, given what changes among active policies.
+    pub(super) fn new(active: &PolicySet, changes: &[Step<'p>], types: &[Type<'_>]) -> Self {
         let own = types.iter().map(|of| of.digest);
-        let above = types.iter().flat_map(|of| levels_above(&of.key));
         // Most types share what is above them.
-        let above: HashSet<String, RandomState> = above.collect();
-        let keys = own.chain(above.iter().map(|key| TypeDigest::of(key)));
+        let above: HashSet<&str, RandomState> =
+            types.iter().flat_map(|of| stems(&of.key)).collect();
+        let above = above
+            .iter()
+            .map(|stem| TypeDigest::of(&format!("{stem}.*")));
+        let keys = own.chain(above).chain(once(TypeDigest::of("*")));
         let mut levels = Self {
             levels: keys.map(|key| (key, Level::default())).collect(),
         };
         if !types.is_empty() {
-            levels.fill(plan);
+            levels.count(active);
+            levels.change(changes);
         }
         levels
     }
 
-    fn fill(&mut self, plan: &'p Plan) {
-        for step in plan.steps() {
-            let moves = step.moves_levels();
-            if let Some(entry) = step.before
-                && let Some(level) = self.levels.get_mut(&entry.action_type)
+    fn count(&mut self, active: &PolicySet) {
+        for governed in active.governed() {
+            if let Some(level) = self.levels.get_mut(&governed.action_type) {
+                level.before.add(governed);
+                level.after.add(governed);
+            }
+        }
+    }
+
+    fn change(&mut self, changes: &[Step<'p>]) {
+        for step in changes.iter().filter(|step| step.moves_levels()) {
+            if let Some(EntryRef {
+                governed, policy, ..
+            }) = step.before
+                && let Some(level) = self.levels.get_mut(&governed.action_type)
             {
-                level.before.add(entry);
-                if !moves {
-                    level.after.add(entry);
-                } else if entry.approval_required {
-                    level.no_longer.push(entry.policy.name());
+                level.after.remove(governed);
+                if governed.approval_required {
+                    level.no_longer.push(policy.name());
                 }
             }
-            if let Some(entry) = step.after
-                && moves
-                && let Some(level) = self.levels.get_mut(&entry.action_type)
+            if let Some(EntryRef {
+                governed, policy, ..
+            }) = step.after
+                && let Some(level) = self.levels.get_mut(&governed.action_type)
             {
-                level.after.add(entry);
-                if entry.approval_required {
-                    level.newly.push(entry.policy.name());
+                level.after.add(governed);
+                if governed.approval_required {
+                    level.newly.push(policy.name());
                 }
             }
         }

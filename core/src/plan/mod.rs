@@ -13,7 +13,7 @@ use crate::audit::Names;
 use crate::decode::list;
 use crate::diff;
 use crate::hash::Hash;
-use crate::policy::{Entry, Policy, PolicySet, State};
+use crate::policy::{EntryRef, Policy, PolicySet, State};
 use crate::view::{Change, ChangeAction, Mode, Summary};
 use level::{Level, Levels, Type};
 
@@ -76,8 +76,8 @@ impl Outcome {
 #[derive(Debug, Clone, Copy)]
 struct Step<'p> {
     outcome: Outcome,
-    before: Option<&'p Entry>,
-    after: Option<&'p Entry>,
+    before: Option<EntryRef<'p>>,
+    after: Option<EntryRef<'p>>,
 }
 
 impl<'p> Step<'p> {
@@ -92,10 +92,8 @@ impl<'p> Step<'p> {
 
     /// Whether it can change the level that decides about an action type, or who asks for approval there.
     fn moves_levels(self) -> bool {
-        let differ = |(before, after): (&Entry, &Entry)| {
-            before.approval_required != after.approval_required
-                || before.action_type != after.action_type
-        };
+        let differ =
+            |(before, after): (EntryRef<'_>, EntryRef<'_>)| before.governed != after.governed;
         match self.outcome.action {
             ChangeAction::Add | ChangeAction::Deactivate => true,
             ChangeAction::Modify => self.before.zip(self.after).is_some_and(differ),
@@ -110,25 +108,26 @@ impl Plan {
         let mut outcomes = Vec::with_capacity(current.active.len().max(desired.len()));
         // How many are written differently, and mean the same.
         let mut laid_out = 0;
-        let mut active = current.active.entries().iter().peekable();
-        let mut wanted = desired.entries().iter().peekable();
+        let (mut active, mut wanted) = (0, 0);
         loop {
-            let (before, after) = match (active.peek(), wanted.peek()) {
+            let (before, after) = match (current.active.entry(active), desired.entry(wanted)) {
                 (None, None) => break,
-                (Some(_), None) => (active.next(), None),
-                (None, Some(_)) => (None, wanted.next()),
-                (Some(a), Some(b)) if a.digest == b.digest => (active.next(), wanted.next()),
-                (Some(a), Some(b)) => match a.policy.name().cmp(b.policy.name()) {
-                    Ordering::Less => (active.next(), None),
-                    Ordering::Greater => (None, wanted.next()),
-                    Ordering::Equal => (active.next(), wanted.next()),
-                },
+                (Some(a), Some(b)) if a.digest != b.digest => {
+                    match a.policy.name().cmp(b.policy.name()) {
+                        Ordering::Less => (Some(a), None),
+                        Ordering::Greater => (None, Some(b)),
+                        Ordering::Equal => (Some(a), Some(b)),
+                    }
+                }
+                either => either,
             };
+            active += usize::from(before.is_some());
+            wanted += usize::from(after.is_some());
             let action = match (before, after) {
                 (None, _) => ChangeAction::Add,
                 (Some(before), Some(after)) if before == after => {
                     let is_laid_out = before.digest != after.digest
-                        && before.policy.differs_in_text(&after.policy);
+                        && before.policy.differs_in_text(after.policy);
                     laid_out += usize::from(is_laid_out);
                     ChangeAction::Unchanged
                 }
@@ -138,7 +137,7 @@ impl Plan {
                     Mode::Replace => ChangeAction::Deactivate,
                 },
             };
-            let is_known = |entry: &Entry| current.deactivated.contains(entry.policy.name());
+            let is_known = |entry: EntryRef<'_>| current.deactivated.contains(entry.policy.name());
             outcomes.push(Outcome {
                 action,
                 reactivated: action == ChangeAction::Add && after.is_some_and(is_known),
@@ -157,8 +156,8 @@ impl Plan {
 
     /// What happens to every policy of both sides, in name order.
     fn steps(&self) -> impl Iterator<Item = Step<'_>> {
-        let mut active = self.active.entries().iter();
-        let mut desired = self.desired.entries().iter();
+        let mut active = self.active.entries();
+        let mut desired = self.desired.entries();
         self.outcomes.iter().map(move |outcome| {
             let (before, after) = match outcome.action {
                 ChangeAction::Add => (None, desired.next()),
@@ -185,9 +184,9 @@ impl Plan {
             action: step.outcome.action,
             reactivated: step.outcome.reactivated,
             fields: match (step.outcome.action, step.before, step.after) {
-                (ChangeAction::Add, _, Some(after)) => diff::all_fields(&after.policy),
+                (ChangeAction::Add, _, Some(after)) => diff::all_fields(after.policy),
                 (ChangeAction::Modify, Some(before), Some(after)) => {
-                    diff::changed_fields(&before.policy, &after.policy)
+                    diff::changed_fields(before.policy, after.policy)
                 }
                 // What goes, or stays as it is, has no fields to show.
                 (_, _, _) => Vec::new(),
@@ -239,7 +238,7 @@ impl Plan {
         let written = self
             .steps()
             .filter(|step| step.is(ChangeAction::Add) || step.is(ChangeAction::Modify));
-        written.filter_map(|step| step.after.map(|entry| &entry.policy))
+        written.filter_map(|step| step.after.map(|entry| entry.policy))
     }
 
     /// The names of the policies to switch off, in order.
@@ -274,7 +273,7 @@ impl Plan {
             ChangeAction::Deactivate => None,
         });
         State {
-            active: PolicySet::in_order(active.cloned().collect()),
+            active: PolicySet::in_order(active.map(EntryRef::cloned)),
             deactivated,
         }
     }
@@ -307,11 +306,12 @@ impl Plan {
     /// it decided it still decides.
     fn level_notes(&self, changes: &[Step<'_>], notes: &mut Vec<String>) {
         // The last policy that names a type, and whether a level can change by it.
-        let mut types: HashMap<TypeDigest, (&Entry, bool), RandomState> = HashMap::default();
+        let mut types: HashMap<TypeDigest, (EntryRef<'_>, bool), RandomState> = HashMap::default();
         for step in changes.iter().filter(|step| step.outcome.writes()) {
             let moves = step.moves_levels();
             for entry in step.before.into_iter().chain(step.after) {
-                let (last, can_change) = types.entry(entry.action_type).or_insert((entry, moves));
+                let of = types.entry(entry.governed.action_type);
+                let (last, can_change) = of.or_insert((entry, moves));
                 *last = entry;
                 *can_change |= moves;
             }
@@ -319,7 +319,7 @@ impl Plan {
         let types = types.into_values().filter(|(_, can_change)| *can_change);
         let mut types: Vec<_> = types.map(|(last, _)| Type::of(last)).collect();
         types.sort_unstable();
-        let levels = Levels::new(self, &types);
+        let levels = Levels::new(&self.active, changes, &types);
         for of in &types {
             let (was, is) = levels.deciding(of);
             let mut note = String::with_capacity(NOTE_BYTES);
@@ -349,25 +349,29 @@ impl Plan {
 
     /// Policies that go, or stay behind, under one name while an equal one comes under another.
     fn rename_notes(&self, changes: &[Step<'_>], notes: &mut Vec<String>) {
-        let mut added: Vec<&Entry> = changes
+        let mut added: Vec<EntryRef<'_>> = changes
             .iter()
             .filter_map(|step| step.after.filter(|_| step.before.is_none()))
             .collect();
-        let mut left: Vec<&Entry> = changes
+        let mut left: Vec<EntryRef<'_>> = changes
             .iter()
             .filter_map(|step| step.before.filter(|_| step.after.is_none()))
             .collect();
-        // Only policies of one type can be equal, and most of these have no such other.
-        keep_types_of(&mut left, &added);
-        keep_types_of(&mut added, &left);
+        // Most have no other that is like them even in what is quick to compare.
+        let governed = |entry: EntryRef<'_>| *entry.governed;
+        let hours = |entry: EntryRef<'_>| (*entry.governed, entry.policy.approval_timeout_hours());
+        keep_like(&mut left, &added, governed);
+        keep_like(&mut added, &left, governed);
+        keep_like(&mut left, &added, hours);
+        keep_like(&mut added, &left, hours);
         let mut by_body: HashMap<Hash, Vec<&Policy>, RandomState> = HashMap::default();
-        for Entry { policy, .. } in left.into_iter().rev() {
+        for EntryRef { policy, .. } in left.into_iter().rev() {
             by_body
                 .entry(policy.body_digest())
                 .or_default()
                 .push(policy);
         }
-        for Entry { policy: new, .. } in added {
+        for EntryRef { policy: new, .. } in added {
             let same = by_body.get_mut(&new.body_digest());
             let Some(old) = same.and_then(Vec::pop) else {
                 continue;
@@ -385,11 +389,14 @@ impl Plan {
     }
 }
 
-/// Drops the entries that share an action type with none of the others.
-fn keep_types_of(entries: &mut Vec<&Entry>, others: &[&Entry]) {
-    let types = others.iter().map(|other| other.action_type);
-    let types: HashSet<TypeDigest, RandomState> = types.collect();
-    entries.retain(|entry| types.contains(&entry.action_type));
+/// Drops the entries that share what `of` tells with none of the others.
+fn keep_like<'p, T: Eq + std::hash::Hash>(
+    entries: &mut Vec<EntryRef<'p>>,
+    others: &[EntryRef<'p>],
+    of: impl Fn(EntryRef<'p>) -> T,
+) {
+    let others: HashSet<T, RandomState> = others.iter().map(|other| of(*other)).collect();
+    entries.retain(|entry| others.contains(&of(*entry)));
 }
 
 /// Names in words.

@@ -1,14 +1,12 @@
 //! Compiling policies beside those of another set: what the two have in common is compiled once, and shared.
 
 use std::collections::HashSet;
-use std::iter::Peekable;
 use std::num::NonZero;
-use std::slice;
 
 use foldhash::fast::RandomState;
 
 use super::draft::{Draft, label};
-use super::set::Entry;
+use super::set::{Entry, EntryRef};
 use super::{PolicyRow, PolicySet, PolicySpec};
 use crate::condition::Cache;
 use crate::error::{Code, Error};
@@ -49,8 +47,8 @@ use crate::source::Span;
 #[derive(Debug)]
 pub struct Beside<'k> {
     known: &'k PolicySet,
-    /// The known policies that none of the rows is beyond.
-    ahead: Peekable<slice::Iter<'k, Entry>>,
+    /// How many of the known policies a row is beyond.
+    passed: usize,
     rows: Vec<Row<'k>>,
     /// Whether the rows are in name order, each name once. Found while their names are at hand.
     in_order: bool,
@@ -62,7 +60,7 @@ impl<'k> Beside<'k> {
     pub fn new(known: &'k PolicySet) -> Self {
         Self {
             known,
-            ahead: known.entries().iter().peekable(),
+            passed: 0,
             rows: Vec::new(),
             in_order: true,
             last: String::new(),
@@ -84,16 +82,22 @@ impl<'k> Beside<'k> {
 
     /// Adds a policy if it is known.
     pub(super) fn share(&mut self, row: &PolicyRow<'_>) -> bool {
-        if self.ahead.peek().is_none() {
+        if self.passed == self.known.len() {
             return false;
         }
         // Digests lie side by side. A look at each policy, wherever that lies in memory, would take longer.
         let digest = row.digest();
-        let is_before = |entry: &&Entry| entry.digest != digest && entry.policy.name() < row.name;
-        while self.ahead.next_if(is_before).is_some() {}
-        let Some(same) = self.ahead.next_if(|entry| entry.digest == digest) else {
+        let is_before =
+            |entry: &EntryRef<'_>| *entry.digest != digest && entry.policy.name() < row.name;
+        let mut ahead = self.known.entry(self.passed);
+        while ahead.as_ref().is_some_and(is_before) {
+            self.passed += 1;
+            ahead = self.known.entry(self.passed);
+        }
+        let Some(same) = ahead.filter(|entry| *entry.digest == digest) else {
             return false;
         };
+        self.passed += 1;
         self.pass(row.name);
         self.rows.push(Row::Known(same));
         true
@@ -148,7 +152,7 @@ impl<'k> Beside<'k> {
 #[derive(Debug)]
 enum Row<'k> {
     /// It was compiled before.
-    Known(&'k Entry),
+    Known(EntryRef<'k>),
     Spec(Box<PolicySpec>),
 }
 
@@ -190,7 +194,7 @@ fn compile(rows: Vec<(Row<'_>, bool)>, cache: &Cache) -> (Vec<Entry>, Findings) 
     let mut entries = Vec::with_capacity(rows.len());
     for (row, is_new) in rows {
         if is_new && let Row::Known(entry) = row {
-            entries.push(entry.clone());
+            entries.push(entry.cloned());
             continue;
         }
         let label = label(row.name());

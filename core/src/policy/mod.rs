@@ -20,8 +20,8 @@ pub use beside::Beside;
 pub(crate) use draft::{check_name, label};
 pub(crate) use read::{name_of, read};
 pub use row::PolicyRow;
-pub(crate) use set::Entry;
 pub use set::PolicySet;
+pub(crate) use set::{Entry, EntryRef, Governed};
 
 /// The fields of a policy, in the order in which they are written.
 pub(crate) const FIELDS: [&str; 7] = [
