@@ -10,6 +10,36 @@ pub fn sha256(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
+/// The SHA-256 digest of bytes that are hashed piece by piece, from the first to the last.
+#[derive(Debug)]
+pub(crate) struct Running<'a> {
+    hasher: Sha256,
+    rest: &'a [u8],
+}
+
+impl<'a> Running<'a> {
+    /// The digest of `bytes`, none of which is hashed yet.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            hasher: Sha256::new(),
+            rest: bytes,
+        }
+    }
+
+    /// Goes on until no more than so many bytes are left.
+    pub(crate) fn all_but(&mut self, left: usize) {
+        let (next, rest) = self.rest.split_at(self.rest.len().saturating_sub(left));
+        self.hasher.update(next);
+        self.rest = rest;
+    }
+
+    /// The digest of all bytes.
+    pub(crate) fn finish(mut self) -> Hash {
+        self.all_but(0);
+        self.hasher.finalize().into()
+    }
+}
+
 /// `bytes` as lower-case hex, two digits a byte, without a prefix.
 pub fn hex(bytes: &[u8]) -> String {
     bytes

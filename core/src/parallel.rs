@@ -139,6 +139,10 @@ impl<'q, T, R, W: Fn(T) -> R> Order<'q, T, R, W> {
     /// What came of the first piece; one must be in hand. Others are worked off while it is not done.
     fn first(&mut self) -> R {
         loop {
+            // Results before work: those that are done make room for further pieces, and helpers do not run out of them.
+            while let Ok((number, outcome)) = self.receiver.try_recv() {
+                self.keep(number, outcome);
+            }
             if let Some((bytes, Some(result))) = self.places.pop_front_if(|(_, r)| r.is_some()) {
                 self.bytes -= bytes;
                 self.first += 1;
@@ -146,15 +150,15 @@ impl<'q, T, R, W: Fn(T) -> R> Order<'q, T, R, W> {
             }
             if let Some((number, piece)) = self.queue.try_pop() {
                 let result = (self.work)(piece);
-                self.keep(number, result);
+                self.keep(number, Ok(result));
             } else if let Ok((number, outcome)) = self.receiver.recv() {
-                let result = outcome.unwrap_or_else(|panic| resume_unwind(panic));
-                self.keep(number, result);
+                self.keep(number, outcome);
             }
         }
     }
 
-    fn keep(&mut self, number: usize, result: R) {
+    fn keep(&mut self, number: usize, outcome: Outcome<R>) {
+        let result = outcome.unwrap_or_else(|panic| resume_unwind(panic));
         if let Some((_, place)) = self.places.get_mut(number - self.first) {
             *place = Some(result);
         }

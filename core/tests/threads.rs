@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::num::NonZero;
 
+use lattice_core::hash::sha256;
 use lattice_core::{Manifest, PolicySet, PolicySpec, validate, validate_on};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -74,6 +75,7 @@ const HEAD: &str = "manifest_version: '1.0'\npolicies:\n";
 const HEADS: &[&str] = &[
     "# a comment\nmanifest_version: '1.0'\norg_name: ä\npolicies: # of Acme\n\n",
     "---\nmanifest_version: '1.0'\npolicies:\n",
+    "\u{feff}manifest_version: '1.0'\npolicies:\n",
     " manifest_version: '1.0'\n policies:\n",
     "{manifest_version: '1.0', policies:\n",
     "policies:\n",
@@ -90,10 +92,12 @@ fn manifest() -> impl Strategy<Value = String> {
     let items = prop::collection::vec((item(), any::<bool>()), 20..40);
     let head = prop_oneof![4 => Just(HEAD), 1 => select(HEADS)];
     let tail = prop_oneof![1 => Just(""), 2 => select(TAILS)];
-    (head, items, select(vec![0, 2, 3]), tail).prop_map(|(head, items, indent, tail)| {
+    // Names of as many digits come in order, those of one or two do not.
+    let layout = (select(vec![0, 2, 3]), 1..=2_usize);
+    (head, items, layout, tail).prop_map(|(head, items, (indent, digits), tail)| {
         let mut text = head.to_owned();
         for (number, (item, comment)) in items.into_iter().enumerate() {
-            let name = format!("policy {number}");
+            let name = format!("policy {number:0digits$}");
             for line in item.replace("NAME", &name).split('\n') {
                 writeln!(text, "{:indent$}{line}", "").unwrap();
             }
@@ -110,6 +114,9 @@ fn read(count: usize, text: &str) -> String {
     let found = validate_on(threads(count), text.as_bytes());
     let set = found.manifest.as_ref().map(Manifest::policies);
     let digest = set.map(PolicySet::digest);
+    assert!(set.is_none_or(|set| set.iter().map(|policy| policy.name()).is_sorted()));
+    let hash = found.manifest.as_ref().map(Manifest::sha256);
+    assert!(hash.is_none_or(|hash| hash == sha256(text.as_bytes())));
     format!("{found:?} {digest:?}")
 }
 

@@ -17,6 +17,9 @@ pub(super) struct Names<'a> {
     places: HashTable<At>,
     /// Names that are spelt otherwise than they read, such as with an escape.
     others: HashMap<String, Span, RandomState>,
+    /// Whether each came behind all before it. Found while the names are at hand.
+    in_order: bool,
+    last: String,
 }
 
 /// A span in a manifest, which has less than 4 GiB.
@@ -46,7 +49,14 @@ impl<'a> Names<'a> {
             hasher: RandomState::default(),
             places: HashTable::new(),
             others: HashMap::default(),
+            in_order: true,
+            last: String::new(),
         }
+    }
+
+    /// Whether they came in order.
+    pub(super) fn in_order(&self) -> bool {
+        self.in_order
     }
 
     /// How many there are.
@@ -63,6 +73,9 @@ impl<'a> Names<'a> {
         if let Some(first) = first.or_else(|| self.others.get(name).copied()) {
             return Some(first);
         }
+        self.in_order &= *self.last <= *name;
+        self.last.clear();
+        self.last.push_str(name);
         match At::new(place).filter(same) {
             Some(at) => {
                 let hash_of = |at: &At| self.hasher.hash_one(without_quotes(text, at.span()));
@@ -107,6 +120,19 @@ mod tests {
                 assert_eq!(names.add("it's", place(again)), Some(first));
             }
         }
+    }
+
+    #[test]
+    fn order_is_that_of_bytes() {
+        let in_order = |spelt: &[&str]| {
+            let mut names = Names::new("");
+            for name in spelt {
+                names.add(name, Span::at(0));
+            }
+            names.in_order()
+        };
+        assert!(in_order(&[]) && in_order(&["", "B", "a", "ab", "ß"]));
+        assert!(!in_order(&["a", "B"]) && !in_order(&["a", "c", "b", "d"]));
     }
 
     #[test]

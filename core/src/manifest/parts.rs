@@ -14,6 +14,7 @@ use super::names::Names;
 use super::reading::sink;
 use crate::condition::Cache;
 use crate::findings::Findings;
+use crate::hash::Running;
 use crate::limits;
 use crate::parallel::{BATCH, ONE, Piece, in_order};
 use crate::policy::{self, Entry};
@@ -23,12 +24,15 @@ use crate::yaml::{Reader, Root};
 /// What a list of policies was read to.
 pub(super) struct Read {
     pub(super) policies: Vec<Entry>,
+    /// Whether they are in name order.
+    pub(super) in_order: bool,
     pub(super) findings: Findings,
     /// Where what stands behind the list begins.
     pub(super) end: usize,
 }
 
-/// Reads the policies of the list that begins at `list`, a value of the mapping at `root`.
+/// Reads the policies of the list that begins at `list`, a value of the mapping at `root`, and hashes the text up to
+/// there on the way: no other thread would have anything to do meanwhile, were that done later.
 ///
 /// `None` if it is short, is no block list, or is not in good form: no syntax error may be in it or behind it, and no
 /// policy without a name of its own.
@@ -38,6 +42,7 @@ pub(super) fn read(
     root: Span,
     list: Span,
     cache: &Cache,
+    sha256: &mut Running<'_>,
 ) -> Option<Read> {
     let text = source.text();
     if threads == ONE || text.len() - list.start < 2 * BATCH {
@@ -46,6 +51,7 @@ pub(super) fn read(
     let mut parts = Parts::new(text, list.start)?;
     let mut read = Read {
         policies: Vec::new(),
+        in_order: true,
         findings: Findings::default(),
         end: 0,
     };
@@ -64,12 +70,14 @@ pub(super) fn read(
                     in_good_form.set(false);
                 }
             }
+            sha256.all_but(text.len() - part.end);
             let so_far = Span::new(list.start, part.end);
             extend(&mut read.policies, part.policies, so_far, text.len());
             read.findings.absorb(part.findings);
         },
     );
     read.end = parts.at;
+    read.in_order = names.in_order();
     let fits = in_good_form.get() && names.len() <= limits::POLICIES;
     (fits && ends_well(text, root, read.end)).then_some(read)
 }
@@ -147,6 +155,11 @@ impl<'a> Parts<'a> {
     }
 
     fn line(&self, line: &str) -> Line {
+        // Most lines are, which is seen without a look at all of them.
+        let start = line.as_bytes().get(..=self.indent);
+        if start.is_some_and(|start| start.iter().all(|byte| *byte == b' ')) {
+            return Line::More;
+        }
         let content = line.trim_start_matches(' ');
         let indent = line.len() - content.len();
         let is_blank = content.trim_end().is_empty();

@@ -12,7 +12,7 @@ use crate::condition::Cache;
 use crate::decode::{self, report_problems};
 use crate::error::{Code, Diagnostic, Error, Kind as Finding};
 use crate::findings::{Findings, Sink};
-use crate::hash::sha256;
+use crate::hash::Running;
 use crate::limits;
 use crate::policy::{self, Entry, PolicySet};
 use crate::source::{Source, Span, strip_bom};
@@ -47,9 +47,9 @@ pub(super) fn read(threads: NonZero<usize>, bytes: &[u8]) -> Validation {
         );
     }
     let reader = Reader::new(text, limits::YAML_NESTING);
-    let mut reading = Reading::new(source, reader);
+    let mut reading = Reading::new(source, reader, bytes);
     if whole {
-        return reading.run(threads, bytes);
+        return reading.run(threads);
     }
     // What stands around the fault is not known, so that nothing but the version can be judged.
     reading.version_before(text.len());
@@ -91,11 +91,14 @@ struct Reading<'a> {
     exported_at: Option<Timestamp>,
     org_name: Option<String>,
     policies: Vec<Entry>,
+    /// Whether they are in name order.
+    in_order: bool,
     breakers: Vec<Breaker>,
+    sha256: Running<'a>,
 }
 
 impl<'a> Reading<'a> {
-    fn new(source: Source<'a>, reader: Reader<'a>) -> Self {
+    fn new(source: Source<'a>, reader: Reader<'a>, bytes: &'a [u8]) -> Self {
         Self {
             source,
             reader,
@@ -107,11 +110,13 @@ impl<'a> Reading<'a> {
             exported_at: None,
             org_name: None,
             policies: Vec::new(),
+            in_order: true,
             breakers: Vec::new(),
+            sha256: Running::new(bytes),
         }
     }
 
-    fn run(mut self, threads: NonZero<usize>, bytes: &[u8]) -> Validation {
+    fn run(mut self, threads: NonZero<usize>) -> Validation {
         let root = self.reader.open();
         self.problems();
         match root {
@@ -148,12 +153,17 @@ impl<'a> Reading<'a> {
         let valid = diagnostics
             .iter()
             .all(|d| matches!(d.kind, Finding::Warning(_)));
+        let policies = if self.in_order {
+            PolicySet::in_order
+        } else {
+            PolicySet::new
+        };
         let manifest = valid.then(|| Manifest {
             exported_at: self.exported_at,
             org_name: self.org_name,
-            policies: PolicySet::new(self.policies),
+            policies: policies(self.policies),
             breakers: self.breakers,
-            sha256: sha256(bytes),
+            sha256: self.sha256.finish(),
         });
         Validation {
             version: self.version,
@@ -262,10 +272,12 @@ impl<'a> Reading<'a> {
         // With a look at the first item, as the parser tells of an anchor behind what it stands before.
         if self.reader.item_start().is_some()
             && self.reader.in_good_form()
-            && let Some(read) = parts::read(threads, &self.source, root, list, &cache)
+            && let Some(read) =
+                parts::read(threads, &self.source, root, list, &cache, &mut self.sha256)
         {
             self.findings.absorb(read.findings);
             self.policies = read.policies;
+            self.in_order = read.in_order;
             self.reader.go_to(read.end);
             return;
         }
@@ -301,6 +313,7 @@ impl<'a> Reading<'a> {
             parts::extend(&mut self.policies, policy, read, self.source.text().len());
             index += 1;
         }
+        self.in_order = names.in_order();
     }
 }
 
