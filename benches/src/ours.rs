@@ -156,6 +156,11 @@ pub fn hash_file(path: &Path) -> Hash {
     hash::sha256(&fs::read(path).expect("a readable file"))
 }
 
+/// Hashes a text that was read.
+pub fn hash(text: &[u8]) -> Hash {
+    hash::sha256(text)
+}
+
 /// A workspace in an SQLite file.
 #[derive(Debug)]
 pub struct Workspace {

@@ -130,6 +130,12 @@ fn hashing(report: &mut Report) {
         .floor(slow(15, || floor::hash_file(&file)))
         .peers(sha256sum(&file));
     report.add(row.per(text.len()).aim(Aim::AtLeast(1.2)));
+    let row = Row::new(
+        "of that, hash it",
+        Unit::GigabytesPerSecond,
+        slow(15, || ours::hash(text.as_bytes())),
+    );
+    report.add(row.per(text.len()));
 }
 
 /// The program that people check a digest with.
