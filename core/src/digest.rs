@@ -1,7 +1,5 @@
 //! The state digest, which equal policies and only they share.
 
-use std::sync::Arc;
-
 use sha2::{Digest, Sha256};
 
 use crate::canonical;
@@ -27,32 +25,6 @@ impl PolicySet {
             canonical::policy(state.next(), policy, policy.name());
         }
         state.finish()
-    }
-
-    /// The digests of two sets; what the two share is written once for both.
-    pub fn digests(&self, other: &Self) -> (Hash, Hash) {
-        let (mut first, mut second) = (StateHash::new(), StateHash::new());
-        let mut json = String::new();
-        let (mut ours, mut theirs) = (self.iter().peekable(), other.iter().peekable());
-        loop {
-            let (ours, theirs) = match (ours.peek(), theirs.peek()) {
-                (None, None) => return (first.finish(), second.finish()),
-                (Some(a), Some(b)) if Arc::ptr_eq(a, b) => (ours.next(), theirs.next()),
-                (Some(a), Some(b)) if a.name() > b.name() => (None, theirs.next()),
-                (None, Some(_)) => (None, theirs.next()),
-                (Some(_), _) => (ours.next(), None),
-            };
-            if let Some(policy) = ours.or(theirs) {
-                json.clear();
-                canonical::policy(&mut json, policy, policy.name());
-            }
-            if ours.is_some() {
-                first.next().push_str(&json);
-            }
-            if theirs.is_some() {
-                second.next().push_str(&json);
-            }
-        }
     }
 }
 

@@ -103,7 +103,5 @@ fn a_digest_of_many_policies_is_that_of_their_text() {
         .collect();
     let text = format!("al.state/v1\n[{}]", text.join(","));
     let policies = PolicySet::compile((0..1000).map(policy)).unwrap();
-    let digest = hash::sha256(text.as_bytes());
-    assert_eq!(policies.digest(), digest);
-    assert_eq!(policies.digests(&policies), (digest, digest));
+    assert_eq!(policies.digest(), hash::sha256(text.as_bytes()));
 }

@@ -248,17 +248,6 @@ proptest! {
     }
 
     #[test]
-    fn two_digests_at_once_are_those_of_the_sets(state in state(), desired in specs(), mode in mode()) {
-        let desired = set(desired);
-        let after = Plan::new(&state, &desired, mode).apply(&state).active;
-        for other in [&after, &desired, &PolicySet::default()] {
-            let expected = (state.active.digest(), other.digest());
-            prop_assert_eq!(state.active.digests(other), expected);
-            prop_assert_eq!(other.digests(&state.active), (expected.1, expected.0));
-        }
-    }
-
-    #[test]
     fn what_is_written_as_before_is_shared(state in state(), desired in specs(), mode in mode()) {
         let known = Plan::new(&state, &set(desired), mode).apply(&state).active;
         let specs = state.active.iter().map(|policy| policy.spec());

@@ -8,7 +8,7 @@ use common::{World, ambient, local, manifest, refusal};
 use lattice_core::audit::Names;
 use lattice_core::hash::hex;
 use lattice_core::view::{self, KeyKind, Mode, Status};
-use lattice_core::{Action, Breaker, Code, Manifest, Number};
+use lattice_core::{Action, Breaker, Code, Manifest, Number, PolicySet};
 use lattice_workspace::{
     Base, Caller, Key, Location, Reader, import, list_keys, revoke_key, set_breaker, show_workspace,
 };
@@ -474,4 +474,42 @@ fn an_agent_key_opens_decisions() {
         refusal(reader.plan(&manifest(&[]), Mode::Additive)).0,
         Code::InvalidServiceKey
     );
+}
+
+/// So many policies that they are hashed while others are still read.
+#[test]
+fn large_imports_lead_where_they_say() {
+    let (world, key) = World::with_dev();
+    let names: Vec<_> = (0..5_000).map(|number| format!("p{number:04}")).collect();
+    let some = |left_out: usize, approved: usize| {
+        let numbered = names.iter().enumerate();
+        let left = numbered.filter(|(at, _)| at % 100 != left_out);
+        let policies: Vec<_> = left
+            .map(|(at, name)| (name.as_str(), at % 100 == approved))
+            .collect();
+        manifest(&policies)
+    };
+    let steps = [
+        (some(1, 2), Mode::Replace),
+        (some(2, 3), Mode::Replace),
+        (some(2, 3), Mode::Replace),
+        (some(2, 3), Mode::Additive),
+        (some(4, 3), Mode::Additive),
+        (manifest(&[("o", true), ("q", true)]), Mode::Replace),
+        (some(1, 2), Mode::Additive),
+    ];
+    let mut before = PolicySet::default().digest();
+    for (step, (desired, mode)) in steps.iter().enumerate() {
+        let planned = world.plan(&key, desired, *mode);
+        world.import(&key, desired, *mode);
+        let stored = Manifest::parse(world.export(&key).as_bytes()).unwrap();
+        let after = stored.policies().digest();
+        assert_eq!(
+            (planned.base().digest, planned.after()),
+            (before, after),
+            "{step}"
+        );
+        before = after;
+    }
+    assert!(world.verify(&key).verification.valid);
 }

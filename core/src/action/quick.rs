@@ -29,8 +29,11 @@ pub(super) fn read(text: &str) -> Option<Action<'_>> {
     fields.check(0, |_, message| invalid(message)).ok()
 }
 
-/// Entries of an object for which there is room at first.
+/// Entries of the metadata for which there is room at first. Other objects have none: there may be many of them.
 const FEW: usize = 8;
+
+/// In how many objects and lists the entries of the metadata stand.
+const METADATA: usize = 2;
 
 /// Reads forward; nothing is read twice.
 struct Reader<'j> {
@@ -67,7 +70,8 @@ impl<'j> Reader<'j> {
     }
 
     fn mapping(&mut self, depth: usize) -> Option<Value<'j>> {
-        let mut entries = Vec::with_capacity(FEW);
+        let room = if depth == METADATA { FEW } else { 0 };
+        let mut entries = Vec::with_capacity(room);
         self.object(|reader, key| {
             let first = reader.next()?;
             entries.push((key, reader.value(first, depth)?));

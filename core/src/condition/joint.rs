@@ -28,19 +28,21 @@ pub(crate) struct Joint {
     questions: Box<[Question]>,
     /// For each comparison of each document, in their order, which question it asks.
     asked: Box<[u32]>,
-    documents: Box<[Document]>,
+    documents: Box<[Member]>,
     /// Those that ask for one of some texts.
     memberships: Box<[u32]>,
-    /// For each text that is asked for, where the chain of those begins that ask for it.
-    texts: HashMap<Text, u32, RandomState>,
+    /// For each path and each text that is asked for there, where the chain of those begins that ask for it.
+    texts: Box<[Texts]>,
     chains: Box<[Link]>,
     /// Those that compare numbers.
     bounds: Box<[Bound]>,
 }
 
+type Texts = HashMap<Text, u32, RandomState>;
+
 /// A document among others.
 #[derive(Debug, Clone, Copy)]
-struct Document {
+struct Member {
     /// Where what it asks begins and ends.
     asked: (u32, u32),
     /// How its rules are joined, if none of them is a group.
@@ -83,20 +85,20 @@ impl Joint {
             if let Some(root) = root {
                 root.each_comparison(&mut |comparison| builder.add(comparison));
             }
-            Document {
+            Member {
                 asked: (start, index(builder.asked.len())),
                 logic: root.filter(|root| is_flat(root)).map(Group::logic),
             }
         });
         let documents = documents.collect();
-        builder.texts.shrink_to_fit();
+        builder.texts.iter_mut().for_each(Texts::shrink_to_fit);
         Self {
             paths: builder.paths.into(),
             questions: builder.questions.into(),
             asked: builder.asked.into(),
             documents,
             memberships: builder.memberships.into(),
-            texts: builder.texts,
+            texts: builder.texts.into(),
             chains: builder.chains.into(),
             bounds: builder.bounds.into(),
         }
@@ -139,7 +141,7 @@ struct Builder<'c> {
     known: HashMap<(u32, Operator, Option<&'c Operand>), u32, RandomState>,
     asked: Vec<u32>,
     memberships: Vec<u32>,
-    texts: HashMap<Text, u32, RandomState>,
+    texts: Vec<Texts>,
     chains: Vec<Link>,
     bounds: Vec<Bound>,
 }
@@ -151,6 +153,7 @@ impl<'c> Builder<'c> {
             .entry(comparison.path().as_str())
             .or_insert_with(|| {
                 self.paths.push(comparison.shared_path());
+                self.texts.push(Texts::default());
                 index(self.paths.len() - 1)
             });
         let question = (slot, comparison.operator(), comparison.value());
@@ -164,10 +167,12 @@ impl<'c> Builder<'c> {
             slot,
             negated: comparison.is_negated(),
         });
-        if let Some(texts) = comparison.texts_to_equal() {
+        if let Some(texts) = comparison.texts_to_equal()
+            && let Some(chains) = self.texts.get_mut(slot as usize)
+        {
             self.memberships.push(question);
             for text in texts {
-                let first = self.texts.entry(text.clone()).or_insert(END);
+                let first = chains.entry(text.clone()).or_insert(END);
                 let link = Link {
                     question,
                     next: *first,
@@ -262,25 +267,25 @@ impl<'a> Answers<'_, 'a> {
                 self.learn(*question, negated);
             }
         }
-        for (slot, found) in (0..).zip(self.found) {
+        for (chains, found) in self.joint.texts.iter().zip(self.found) {
             if let Lookup::Found(Value::String(text)) = found
                 && text.len() <= TEXT_BYTES
+                && let Some(first) = chains.get(&**text)
             {
-                self.find_text(slot, text);
+                self.find_text(*first);
             }
         }
     }
 
-    /// Answers who asks for the text at a path.
-    fn find_text(&mut self, slot: u32, text: &str) {
+    /// Answers those who ask for a text that stands at their path.
+    fn find_text(&mut self, first: u32) {
         let joint = self.joint;
-        let mut next = joint.texts.get(text);
-        while let Some(link) = next.and_then(|next| joint.chains.get(*next as usize)) {
-            let asked = joint.questions.get(link.question as usize);
-            if let Some(asked) = asked.filter(|asked| asked.slot == slot) {
+        let mut next = first;
+        while let Some(link) = joint.chains.get(next as usize) {
+            if let Some(asked) = joint.questions.get(link.question as usize) {
                 self.learn(link.question, !asked.negated);
             }
-            next = Some(&link.next);
+            next = link.next;
         }
     }
 
@@ -470,6 +475,22 @@ mod tests {
                 prop_assert_eq!(together, traces);
             }
         }
+    }
+
+    #[test]
+    fn a_text_leads_to_those_alone_who_ask_for_it_at_its_path() {
+        // Were it to lead to all who ask for it anywhere, an action could hold it at every path.
+        let documents: Vec<_> = (0..1_000)
+            .map(|n| format!("{{logic: all, rules: [{{field: f{n}, operator: eq, value: x}}]}}"))
+            .map(|text| Conditions::parse(&text).unwrap())
+            .collect();
+        let joint = Joint::of(documents.iter().map(Some));
+        let links = |first: u32| {
+            let link = |at: u32| joint.chains.get(at as usize);
+            std::iter::successors(link(first), |last| link(last.next)).count()
+        };
+        let chains: Vec<_> = joint.texts.iter().map(|texts| links(texts["x"])).collect();
+        assert_eq!(chains, [1; 1_000]);
     }
 
     #[test]
