@@ -1,8 +1,8 @@
 //! Conditions: rules over the fields of an action, in three-valued logic.
 //!
 //! A text is read into a tree of groups and comparisons (`parse`, `operand`, `ast`) whose operands are checked and made
-//! ready once; `evaluate` and `judge` then judge actions, as often as asked, and `joint` by several documents at once. What an operator is stands in one table,
-//! [`Operator`].
+//! ready once (`expected`). `evaluate` and `judge` then judge actions, as often as asked; `joint` judges an action by several
+//! documents at once. What an operator is stands in one table, [`Operator`].
 //!
 //! ```
 //! use lattice_core::condition::{Conditions, Truth};
