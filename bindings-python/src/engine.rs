@@ -1,24 +1,19 @@
 //! Manifests, conditions, policies and plans.
 
-use std::panic::resume_unwind;
-use std::sync::{Arc, OnceLock, mpsc};
-use std::thread;
+use std::sync::Arc;
 
 use lattice_core::hash::hex;
 use lattice_core::time::format_time;
-use lattice_core::{Action, Error, schema as schemas, view};
+use lattice_core::{schema as schemas, view};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::decisions::Decisions;
-use crate::input::{self, Given};
+use crate::input::{self, Unread};
 use crate::output::{Answer, OrRaise, Uncollected, answer, document};
 
 /// Decisions that are made without the interpreter before they are converted: a trace may be large.
-const AT_A_TIME: usize = 64;
-
-/// How many times as many may wait to be converted.
-const IN_HAND: usize = 2;
+const AT_A_TIME: usize = 256;
 
 /// A manifest that was read, checked and compiled. Two are equal if their bytes are.
 #[pyclass(frozen, module = "lattice_policy")]
@@ -140,24 +135,47 @@ impl PolicySet {
             .document(py, prepared.level(), &prepared.decide())
     }
 
-    /// The decisions about many actions, in their order; other threads run meanwhile, the garbage collector afterwards.
+    /// The decisions about many actions, in their order; other threads run meanwhile.
     ///
     /// Raises ``INVALID_ACTION`` for the first action that is invalid; ``file`` then is ``actions[INDEX]``, or the
     /// action's own file.
     fn decide_many<'py>(&self, actions: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let py = actions.py();
-        let actions = actions.try_iter()?.collect::<PyResult<Vec<_>>>()?;
-        let mut failure = None;
-        let given = actions.iter().map_while(|action| {
-            let given = Given::new(action);
-            given.map_err(|error| failure = Some(error)).ok()
-        });
-        let given: Vec<_> = given.collect();
+        let mut actions = actions.try_iter()?;
         let decisions = PyList::empty(py);
-        self.decide_each(py, given, |level, decision| {
-            decisions.append(self.decisions.document(py, level, decision)?)
-        })?;
-        failure.map_or(Ok(decisions), Err)
+        loop {
+            let some = actions.by_ref().take(AT_A_TIME);
+            let some = some.collect::<PyResult<Vec<_>>>()?;
+            if some.is_empty() {
+                return Ok(decisions);
+            }
+            let mut failure = None;
+            let unread = some.iter().map_while(|action| {
+                let unread = Unread::new(action);
+                unread.map_err(|error| failure = Some(error)).ok()
+            });
+            let unread: Vec<_> = unread.zip(decisions.len()..).collect();
+            let read = py.detach(|| {
+                let read = unread.into_iter().map(|(unread, index)| {
+                    let action = unread.read();
+                    action.map_err(|error| error.in_file(&format!("actions[{index}]")))
+                });
+                read.collect::<Result<Vec<_>, _>>()
+            });
+            let read = read.or_raise(py)?;
+            if let Some(failure) = failure {
+                return Err(failure);
+            }
+            let decide = |action| {
+                let prepared = self.policies.prepare(action);
+                (prepared.level(), prepared.decide())
+            };
+            let decided = py.detach(|| read.iter().map(decide).collect::<Vec<_>>());
+            let _still = Uncollected::new(py)?;
+            for (level, decision) in decided {
+                decisions.append(self.decisions.document(py, level, &decision)?)?;
+            }
+        }
     }
 
     fn __len__(&self) -> usize {
@@ -170,60 +188,6 @@ impl PolicySet {
 
     fn __repr__(&self) -> String {
         format!("<PolicySet: policies {}>", self.policies.len())
-    }
-}
-
-impl PolicySet {
-    fn decide_one<'p, 'a: 'p>(
-        &'p self,
-        index: usize,
-        given: Given<'a>,
-        place: &'p OnceLock<Action<'a>>,
-    ) -> Result<(u32, view::Decision<'p>), Error> {
-        let action = given.read();
-        let action = action.map_err(|error| error.in_file(&format!("actions[{index}]")))?;
-        let prepared = self.policies.prepare(place.get_or_init(|| action));
-        Ok((prepared.level(), prepared.decide()))
-    }
-
-    /// Hands on the decision about each action, while another thread makes the next ones.
-    fn decide_each(
-        &self,
-        py: Python<'_>,
-        given: Vec<Given<'_>>,
-        mut done: impl FnMut(u32, &view::Decision<'_>) -> PyResult<()>,
-    ) -> PyResult<()> {
-        // What decisions borrow from stays until all are converted.
-        let actions: Vec<_> = given.iter().map(|_| OnceLock::new()).collect();
-        let mut rest = given.into_iter().zip(&actions).enumerate();
-        let count = rest.len();
-        let decide = |(index, (given, place))| self.decide_one(index, given, place);
-        let mut next = move || {
-            let some = rest.by_ref().take(AT_A_TIME).map(decide);
-            let some = some.collect::<Result<Vec<_>, Error>>();
-            some.map(|some| (!some.is_empty()).then_some(some))
-                .transpose()
-        };
-        let mut convert = |some: Result<Vec<_>, Error>| {
-            let mut some = some.or_raise(py)?.into_iter();
-            some.try_for_each(|(level, decision)| done(level, &decision))
-        };
-        if count <= AT_A_TIME {
-            return py.detach(next).map_or(Ok(()), convert);
-        }
-        let _still = Uncollected::new(py)?;
-        thread::scope(|scope| {
-            let (sender, mut receiver) = mpsc::sync_channel(IN_HAND);
-            let work = move || while next().is_some_and(|some| sender.send(some).is_ok()) {};
-            let worker = thread::Builder::new().spawn_scoped(scope, work)?;
-            loop {
-                let receiver = &mut receiver;
-                match py.detach(move || receiver.recv()) {
-                    Ok(some) => convert(some)?,
-                    Err(_) => return worker.join().or_else(|panic| resume_unwind(panic)),
-                }
-            }
-        })
     }
 }
 

@@ -47,12 +47,12 @@ pub(crate) fn manifest(given: &Bound<'_, PyAny>) -> PyResult<al::Given> {
 }
 
 /// An action as it is given: JSON that is still to be read, which does not take the interpreter, or what became of it.
-pub(crate) enum Given<'a> {
+pub(crate) enum Unread<'a> {
     Json(&'a [u8]),
     Action(Result<Action<'static>, Error>),
 }
 
-impl<'a> Given<'a> {
+impl<'a> Unread<'a> {
     /// Takes JSON text or Python values.
     pub(crate) fn new(given: &'a Bound<'_, PyAny>) -> PyResult<Self> {
         if given.is_instance_of::<PyDict>() {
@@ -86,7 +86,7 @@ impl<'a> Given<'a> {
 
 /// An action of JSON text, or of Python values.
 pub(crate) fn action<'a>(given: &'a Bound<'_, PyAny>) -> PyResult<Result<Action<'a>, Error>> {
-    Given::new(given).map(Given::read)
+    Unread::new(given).map(Unread::read)
 }
 
 fn of_values(given: &Bound<'_, PyAny>) -> Result<Action<'static>, Error> {

@@ -23,7 +23,9 @@ pub(crate) fn answer<T: Serialize + Send>(
     document(py, &py.detach(work).or_raise(py)?)
 }
 
-/// Keeps the garbage collector still while much plain data is made: without cycles, it is looked at again and again in vain.
+/// Keeps the garbage collector still while plain data is made, in which it would look for cycles again and again, in vain.
+///
+/// To be held only where the interpreter is held all the while, so that no other thread sees it.
 pub(crate) struct Uncollected<'py>(Option<Bound<'py, PyModule>>);
 
 impl<'py> Uncollected<'py> {

@@ -1,7 +1,6 @@
 """Python values as actions: what they mean, and what is refused."""
 
 import copy
-import gc
 import json
 import math
 import pickle
@@ -158,12 +157,6 @@ def test_many_decisions_may_be_large() -> None:
     action = json.dumps({"action_type": "db.write", "metadata": {"branch": branch}})
     decided = policies.decide_many(action for _ in range(300))
     assert all(decision["conditions_evaluated"][0]["actual"] == branch for decision in decided)
-    for collects in (False, True):
-        (gc.enable if collects else gc.disable)()
-        with pytest.raises(LatticeError):
-            policies.decide_many(["{}"] * 300)
-        policies.decide_many(['{"action_type": "t"}'] * 300)
-        assert gc.isenabled() == collects
     with pytest.raises(LatticeError) as raised:
         policies.decide_many(["{}", Path("missing")])
     assert raised.value.file == "actions[0]"

@@ -72,7 +72,7 @@ class PolicySet:
         Raises ``INVALID_ACTION``; there is no decision then.
         """
     def decide_many(self, actions: Iterable[Action]) -> list[Decision]:
-        """The decisions about many actions, in their order; other threads run meanwhile, the garbage collector afterwards.
+        """The decisions about many actions, in their order; other threads run meanwhile.
 
         Raises ``INVALID_ACTION`` for the first action that is invalid; ``file`` then is ``actions[INDEX]``, or the
         action's own file.

@@ -161,7 +161,7 @@ impl Write for Transaction<ReadWrite> {
     }
 }
 
-/// A version that is replaced is there, once.
+/// Every policy is one row: a statement that changed none, or several, met another store than the plan did.
 fn one(changed: usize) -> rusqlite::Result<()> {
     match changed {
         1 => Ok(()),
