@@ -50,7 +50,11 @@ pub(super) fn measure(report: &mut Report) {
             let specs = specs.clone();
             seconds(|| ours::compile_on(threads, specs))
         });
-        add(&format!("compile {count} rows of a store"), compile, is_large);
+        add(
+            &format!("compile {count} rows of a store"),
+            compile,
+            is_large,
+        );
     }
 }
 
