@@ -306,21 +306,17 @@ impl<'a> Answers<'_, 'a> {
         Some((value, asked.negated))
     }
 
-    fn learn(&mut self, question: u32, holds: bool) {
+    fn learn(&mut self, question: u32, answer: impl Into<Truth>) {
         if let Some(known) = self.known.get_mut(question as usize) {
-            *known = Some(holds.into());
+            *known = Some(answer.into());
         }
     }
 
     /// Finds the answer to a question that a comparison asks.
     #[inline(never)]
     fn ask(&mut self, question: u32, comparison: &Comparison) -> Truth {
-        let slot = self.joint.questions.get(question as usize);
-        let found = slot.and_then(|asked| self.found.get(asked.slot as usize));
-        let truth = comparison.test(found.and_then(Lookup::value));
-        if let Some(known) = self.known.get_mut(question as usize) {
-            *known = Some(truth);
-        }
+        let truth = comparison.test(self.value(question).map(|(value, _)| value));
+        self.learn(question, truth);
         truth
     }
 }
