@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::source::Place;
+use crate::view;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident, $wire:literal, $class:ident;)*) => {
@@ -202,6 +203,7 @@ struct Inner {
     code: Code,
     first: Diagnostic,
     rest: Vec<Diagnostic>,
+    plan: Option<Box<view::Plan>>,
 }
 
 impl Error {
@@ -211,6 +213,7 @@ impl Error {
             code,
             first: Diagnostic::error(code, message),
             rest: Vec::new(),
+            plan: None,
         }))
     }
 
@@ -224,7 +227,12 @@ impl Error {
             });
         let (code, first) = errors.next()?;
         let rest = errors.map(|(_, diagnostic)| diagnostic).collect();
-        Some(Self(Box::new(Inner { code, first, rest })))
+        Some(Self(Box::new(Inner {
+            code,
+            first,
+            rest,
+            plan: None,
+        })))
     }
 
     /// Both values, or the errors of both in one run.
@@ -257,6 +265,13 @@ impl Error {
         self
     }
 
+    /// The plan that was refused.
+    #[must_use]
+    pub fn with_plan(mut self, plan: view::Plan) -> Self {
+        self.0.plan = Some(Box::new(plan));
+        self
+    }
+
     /// Names the policy wherever none is named yet.
     #[must_use]
     pub fn in_policy(mut self, name: &str) -> Self {
@@ -278,6 +293,11 @@ impl Error {
     /// The code of the primary error.
     pub fn code(&self) -> Code {
         self.0.code
+    }
+
+    /// The plan that was refused, where one was.
+    pub fn plan(&self) -> Option<&view::Plan> {
+        self.0.plan.as_deref()
     }
 
     /// The primary error's message.

@@ -46,3 +46,9 @@ pub const DIAGNOSTICS: usize = 1_000;
 pub const PAGE_DEFAULT: usize = 100;
 /// Events of a page of the audit log at most.
 pub const PAGE_MAX: usize = 1_000;
+
+/// The share of active policies, in percent, that a change may deactivate unless its author says the exact number.
+pub const DEACTIVATION_PERCENT: u64 = 30;
+
+/// Below so many active policies a share says little.
+pub const GUARDED_POLICIES: usize = 10;

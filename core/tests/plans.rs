@@ -388,12 +388,14 @@ fn the_document_of_a_plan_for_a_workspace() {
             "file": null,
             // SHA-256 of `{"manifest_version":"1.0","policies":[]}`.
             "sha256": "4ecdbd333dc9a6b7661a07c82bd7fa0bb23149ea300f699d5f5726fbfbec2dcc",
+            "rendered_sha256": null,
             "version": "1.0",
             "policies": 0,
         },
         "summary": {"added": 0, "modified": 0, "deactivated": 0, "unchanged": 0, "untouched": 0},
         "changes": [],
         "notes": [],
+        "drift": null,
         "event": null,
         "checkpoint": null,
     });

@@ -156,6 +156,7 @@ mod tests {
             applied: false,
             manifest: ManifestRef {
                 file: None,
+                rendered_sha256: None,
                 sha256: String::new(),
                 version: "1.0".to_owned(),
                 policies: 6,
@@ -175,6 +176,7 @@ mod tests {
             ],
             notes: Vec::new(),
             event: None,
+            drift: None,
             checkpoint: None,
         }
     }

@@ -45,6 +45,7 @@ pub struct Manifest {
     policies: PolicySet,
     breakers: Vec<Breaker>,
     sha256: Hash,
+    rendered_sha256: Option<Hash>,
 }
 
 /// Everything that reading a manifest found.
@@ -128,6 +129,11 @@ impl Manifest {
     /// SHA-256 of the bytes as read, as `sha256sum` prints it.
     pub fn sha256(&self) -> Hash {
         self.sha256
+    }
+
+    /// SHA-256 of the manifest after overlays; `None` where there are none.
+    pub fn rendered_sha256(&self) -> Option<Hash> {
+        self.rendered_sha256
     }
 
     /// Writes a manifest: the same arguments give the same bytes.

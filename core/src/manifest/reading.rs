@@ -164,6 +164,7 @@ impl<'a> Reading<'a> {
             policies: policies(self.policies),
             breakers: self.breakers,
             sha256: self.sha256.finish(),
+            rendered_sha256: None,
         });
         Validation {
             version: self.version,

@@ -45,6 +45,7 @@ impl From<&error::Error> for ErrorDocument {
         let mut all = error.diagnostics().map(Error::from);
         let mut primary = all.next().unwrap_or_else(Error::nothing);
         primary.related.extend(all);
+        primary.plan = error.plan().cloned().map(Box::new);
         Self { error: primary }
     }
 }

@@ -56,6 +56,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What a reviewer should look at twice.
     pub notes: Vec<String>,
+    /// Which side changed since the last import; null unless a workspace was compared with a manifest.
+    pub drift: Option<Drift>,
     /// The audit event of an import that was applied.
     pub event: Option<Event>,
     /// The audit log's checkpoint after it.
@@ -80,10 +82,26 @@ pub struct ManifestRef {
     pub file: Option<String>,
     /// SHA-256 of the bytes as read.
     pub sha256: String,
+    /// SHA-256 of the manifest after overlays; null where there are none.
+    pub rendered_sha256: Option<String>,
     /// Its manifest version.
     pub version: String,
     /// How many policies it holds.
     pub policies: usize,
+}
+
+/// Which side of a comparison changed since a recorded state. A policy is in at most one of the lists, in name order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Drift {
+    /// The audit event that left the state both sides are compared with: the last import of this very manifest, else the
+    /// last import.
+    pub since: u64,
+    /// Changed in the workspace, by what the audit log recorded later.
+    pub workspace: Vec<String>,
+    /// Changed in the manifest.
+    pub manifest: Vec<String>,
+    /// Changed in both, differently.
+    pub both: Vec<String>,
 }
 
 /// A manifest that was read.
@@ -162,6 +180,11 @@ impl Summary {
     pub fn changes(&self) -> usize {
         self.added + self.modified + self.deactivated
     }
+
+    /// How many policies are active before the change.
+    pub fn active(&self) -> usize {
+        self.modified + self.deactivated + self.unchanged + self.untouched
+    }
 }
 
 /// What happens to one policy.
@@ -223,6 +246,7 @@ impl Plan {
             summary: plan.summary(),
             changes: plan.changes(),
             notes: plan.notes().to_vec(),
+            drift: None,
             event: None,
             checkpoint: None,
         }
@@ -250,6 +274,7 @@ impl ManifestRef {
         Self {
             file: file.map(str::to_owned),
             sha256: hex(&manifest.sha256()),
+            rendered_sha256: manifest.rendered_sha256().map(|hash| hex(&hash)),
             version: manifest.version().to_owned(),
             policies: manifest.policies().len(),
         }
