@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use al::{Client, Io};
+use al::{Client, Io, PlanOptions};
 use lattice_core::{Action, Code, Error};
 use napi_derive::napi;
 
@@ -39,7 +39,7 @@ impl Workspace {
         replace: Option<bool>,
     ) -> napi::Result<Answer<String>> {
         let given = given(manifest);
-        self.with(move |client| json(&client.plan(given, replace)?))
+        self.with(move |client| json(&client.plan(given, options(replace), &Io::system())?))
     }
 
     /// Imports a manifest.
@@ -51,7 +51,9 @@ impl Workspace {
         dry_run: Option<bool>,
     ) -> napi::Result<Answer<String>> {
         let given = given(manifest);
-        self.with(move |client| json(&client.import(given, replace, dry_run, &Io::system())?))
+        self.with(move |client| {
+            json(&client.import(given, options(replace), dry_run, &Io::system())?)
+        })
     }
 
     /// Decides about an action.
@@ -79,6 +81,13 @@ impl Workspace {
     ) -> napi::Result<Answer<String>> {
         let client = Arc::clone(&self.0);
         answer(false, move || work(&client))
+    }
+}
+
+fn options(replace: Option<bool>) -> PlanOptions {
+    PlanOptions {
+        replace,
+        ..PlanOptions::default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! An opened workspace. Every call leaves the interpreter to other threads while it works.
 
-use al::{Client, Io};
+use al::{Client, Io, PlanOptions};
 use pyo3::prelude::*;
 
 use crate::input;
@@ -54,7 +54,7 @@ impl Workspace {
     #[pyo3(signature = (manifest, *, replace = None))]
     fn plan<'py>(&self, manifest: &Bound<'py, PyAny>, replace: Option<bool>) -> Answer<'py> {
         let (py, given) = (manifest.py(), input::manifest(manifest)?);
-        answer(py, || self.0.plan(given, replace))
+        answer(py, || self.0.plan(given, options(replace), &Io::system()))
     }
 
     /// Imports ``manifest`` in one transaction: everything is written or nothing; nothing with ``dry_run``.
@@ -69,7 +69,10 @@ impl Workspace {
         replace: Option<bool>,
     ) -> Answer<'py> {
         let (py, given) = (manifest.py(), input::manifest(manifest)?);
-        answer(py, || self.0.import(given, replace, dry_run, &Io::system()))
+        answer(py, || {
+            self.0
+                .import(given, options(replace), dry_run, &Io::system())
+        })
     }
 
     /// How the workspace's policies meet an action. All that an agent key may ask for.
@@ -96,5 +99,12 @@ impl Workspace {
 
     fn __repr__(&self) -> String {
         format!("<Workspace {}: id {}>", self.name(), self.id())
+    }
+}
+
+fn options(replace: Option<bool>) -> PlanOptions {
+    PlanOptions {
+        replace,
+        ..PlanOptions::default()
     }
 }

@@ -4,8 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
+use lattice_core::{Code, Error, Guard};
 
 use crate::commands::Command;
+use crate::io::Io;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,6 +20,8 @@ Examples:
 Environment:
   AL_SERVICE_KEY   the key that opens a workspace (or --service-key-file)
   AL_URL           where workspaces live (or --url): sqlite:PATH
+  AL_DEACTIVATION_THRESHOLD
+                   the share of active policies that an import may deactivate, in percent
   NO_COLOR         no colour, whatever the terminal
 
 Exit codes:
@@ -140,6 +144,56 @@ pub(crate) struct KeyArgs {
         help = "File with the key that opens the workspace [env: AL_SERVICE_KEY holds the key itself]"
     )]
     pub(crate) service_key_file: Option<PathBuf>,
+}
+
+/// What lets a change through that deactivates policies.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct GuardArgs {
+    /// Go on although N policies are deactivated: N is the exact number
+    #[arg(long, value_name = "N", help_heading = "Safety")]
+    allow_deactivations: Option<u64>,
+    /// The share of active policies that may be deactivated without that.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        value_parser = clap::value_parser!(u64).range(0..=100),
+        help_heading = "Safety",
+        help = "Share of active policies that may be deactivated without it, once there are 10 [env: AL_DEACTIVATION_THRESHOLD] [default: 30]"
+    )]
+    deactivation_threshold: Option<u64>,
+}
+
+impl GuardArgs {
+    /// The guard that flags, environment and default make.
+    pub(crate) fn guard(self, io: &Io<'_>) -> Result<Guard, Error> {
+        guard(self.deactivation_threshold, self.allow_deactivations, io)
+    }
+}
+
+/// The guard of those who say a threshold, or leave it to the environment and the default.
+pub(crate) fn guard(
+    threshold: Option<u64>,
+    allowed: Option<u64>,
+    io: &Io<'_>,
+) -> Result<Guard, Error> {
+    let in_environment = || {
+        let Some(value) = io.variable("AL_DEACTIVATION_THRESHOLD") else {
+            return Ok(None);
+        };
+        let percent = value.to_str().and_then(|text| text.parse().ok());
+        percent.map(Some).ok_or_else(|| {
+            Error::new(
+                Code::Usage,
+                "AL_DEACTIVATION_THRESHOLD is not a whole number",
+            )
+            .with_help("set it to a percentage, such as 30")
+        })
+    };
+    let threshold = match threshold {
+        Some(threshold) => Some(threshold),
+        None => in_environment()?,
+    };
+    Guard::new(threshold, allowed)
 }
 
 /// A workspace by its key, or by its name in an embedded store.

@@ -1,12 +1,32 @@
 //! A workspace for programs in other languages: the documents of `--format json` as values.
 
 use lattice_core::view::{self, KeyKind};
-use lattice_core::{Action, Code, Error, Mode, limits};
-use lattice_workspace::{Key, Reader, Store, import};
+use lattice_core::{Action, Code, Error, limits};
+use lattice_workspace::{Key, Planned, Reader, Store, import};
 
 use crate::access::{Opened, key_in_environment, named};
+use crate::args::guard;
 use crate::given::{Given, Named, mode};
 use crate::io::Io;
+
+/// How a manifest meets a workspace. What is left out is what the commands take it to be.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PlanOptions {
+    /// Whether policies that the manifest does not name are deactivated.
+    pub replace: Option<bool>,
+    /// The exact number of deactivations that goes through, however many they are.
+    pub allow_deactivations: Option<u64>,
+    /// The share of active policies that may be deactivated without that, in percent.
+    pub deactivation_threshold: Option<u64>,
+}
+
+impl PlanOptions {
+    fn plan(self, reader: &Reader, given: &Named, io: &Io<'_>) -> Result<Planned, Error> {
+        let guard = guard(self.deactivation_threshold, self.allow_deactivations, io)?;
+        let planned = reader.plan(&given.manifest, mode(self.replace))?;
+        Ok(planned.in_file(given.file.as_deref()).with_guard(guard))
+    }
+}
 
 /// A workspace, opened by its key. Every method reads it as it then is.
 ///
@@ -55,9 +75,20 @@ impl Client {
     }
 
     /// What importing a manifest would do.
-    pub fn plan(&self, given: Given, replace: Option<bool>) -> Result<view::Plan, Error> {
-        let given = given.manifest()?;
-        self.preview(&given, mode(replace))
+    ///
+    /// # Errors
+    ///
+    /// Every error of the text; `DEACTIVATION_LIMIT`, with the plan, where an import would be refused so.
+    pub fn plan(
+        &self,
+        given: Given,
+        options: PlanOptions,
+        io: &Io<'_>,
+    ) -> Result<view::Plan, Error> {
+        let reader = self.read(KeyKind::Service)?;
+        let planned = options.plan(&reader, &*given.manifest()?, io)?;
+        planned.check(true)?;
+        Ok(planned.view(true, None))
     }
 
     /// Imports a manifest: everything is written or nothing; nothing on a dry run.
@@ -68,23 +99,20 @@ impl Client {
     pub fn import(
         &self,
         given: Given,
-        replace: Option<bool>,
+        options: PlanOptions,
         dry_run: Option<bool>,
         io: &Io<'_>,
     ) -> Result<view::Plan, Error> {
-        let (given, mode) = (given.manifest()?, mode(replace));
         if dry_run.unwrap_or(false) {
-            return self.preview(&given, mode);
+            return self.plan(given, options, io);
         }
+        let given = given.manifest()?;
         let reader = Reader::open_to_import(&*self.store, &self.key, None)?;
-        let planned = reader.plan(&given.manifest, mode)?;
+        let planned = options.plan(&reader, &given, io)?;
+        // An older store is locked until then.
+        drop(reader);
         let imported = import(&*self.store, &self.key, &planned, &io.ambient()?)?;
-        Ok(planned.view(given.reference(), false, Some(&imported)))
-    }
-
-    fn preview(&self, given: &Named, mode: Mode) -> Result<view::Plan, Error> {
-        let planned = self.read(KeyKind::Service)?.plan(&given.manifest, mode)?;
-        Ok(planned.view(given.reference(), true, None))
+        Ok(planned.view(false, Some(&imported)))
     }
 
     /// How the workspace's policies meet `action`.

@@ -119,11 +119,6 @@ pub struct Named {
 }
 
 impl Named {
-    /// What a plan says about the manifest.
-    pub(crate) fn reference(&self) -> view::ManifestRef {
-        view::ManifestRef::new(self.file.as_deref(), &self.manifest)
-    }
-
     /// The document of the manifest.
     pub fn view(&self) -> view::Manifest {
         view::Manifest::new(self.file.as_deref(), &self.manifest)

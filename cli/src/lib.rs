@@ -28,7 +28,7 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
-pub use crate::client::Client;
+pub use crate::client::{Client, PlanOptions};
 pub use crate::file::Limit;
 pub use crate::given::{Given, Named, Source, Text, plan};
 pub use crate::io::{Fill, Io, Lookup};

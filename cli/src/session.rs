@@ -194,6 +194,22 @@ impl<'s, 'io> Session<'s, 'io> {
         }))
     }
 
+    /// The document of a plan that a safety rule refused: programs find it in the error, people see the error beside it.
+    pub(crate) fn refused(
+        &mut self,
+        refusal: Error,
+        text: impl FnOnce(Paint) -> String,
+        markdown: impl FnOnce() -> String,
+    ) -> Outcome {
+        let document = match self.output.format {
+            Format::Json => return Err(refusal),
+            Format::Text => text(self.paint()),
+            Format::Markdown => markdown(),
+        };
+        self.show(&refusal);
+        Ok(Done::with(document).exit(Exit::from(&refusal)))
+    }
+
     /// The document of something that people read as a table.
     pub(crate) fn table(&self, view: &impl Serialize, table: impl FnOnce() -> Table) -> Outcome {
         match self.output.format {

@@ -9,7 +9,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use al::{Client, Given, Io, Source, Text};
+use al::{Client, Given, Io, PlanOptions, Source, Text};
 use lattice_core::{Action, Code, Manifest, view::Status};
 
 const MANIFEST: &str = "manifest_version: '1.0'
@@ -98,6 +98,13 @@ fn what_is_left_out_comes_from_the_environment() {
     }
 }
 
+fn replacing(replace: bool) -> PlanOptions {
+    PlanOptions {
+        replace: Some(replace),
+        ..PlanOptions::default()
+    }
+}
+
 #[test]
 fn a_round_trip() {
     let folder = tempfile::tempdir().unwrap();
@@ -111,19 +118,28 @@ fn a_round_trip() {
     let manifest = given(None).manifest().unwrap();
     let given_again = || Given::Manifest(Arc::clone(&manifest));
 
-    let preview = client.import(given(Some("m.yaml")), None, Some(true), &io);
+    let preview = client.import(
+        given(Some("m.yaml")),
+        PlanOptions::default(),
+        Some(true),
+        &io,
+    );
     let preview = preview.unwrap();
     assert_eq!(preview.manifest.file.as_deref(), Some("m.yaml"));
     assert_eq!(
         preview,
-        client.plan(given(Some("m.yaml")), Some(false)).unwrap()
+        client
+            .plan(given(Some("m.yaml")), replacing(false), &io)
+            .unwrap()
     );
     assert_eq!(
         (preview.dry_run, preview.applied, preview.summary.added),
         (true, false, 1)
     );
 
-    let imported = client.import(given_again(), Some(true), None, &io).unwrap();
+    let imported = client
+        .import(given_again(), replacing(true), None, &io)
+        .unwrap();
     assert_eq!((imported.dry_run, imported.applied), (false, true));
     let exported = Manifest::parse(client.export(&io).unwrap().as_bytes()).unwrap();
     assert_eq!(exported.policies(), manifest.manifest.policies());
@@ -151,8 +167,12 @@ fn a_round_trip() {
     );
     let refused = [
         agent.export(&io).unwrap_err(),
-        agent.plan(given_again(), None).unwrap_err(),
-        agent.import(given_again(), None, None, &io).unwrap_err(),
+        agent
+            .plan(given_again(), PlanOptions::default(), &io)
+            .unwrap_err(),
+        agent
+            .import(given_again(), PlanOptions::default(), None, &io)
+            .unwrap_err(),
         agent.events(None, None).unwrap_err(),
         agent.verify().unwrap_err(),
     ];

@@ -5,7 +5,7 @@ use std::thread;
 use lattice_core::audit::{Event, ImportEvent};
 use lattice_core::hash::Hash;
 use lattice_core::view::{self, KeyKind};
-use lattice_core::{Code, Error, Manifest, Mode, Plan, State};
+use lattice_core::{Code, Error, Guard, Manifest, Mode, Plan, State};
 
 use crate::access::look_up;
 use crate::ambient::Ambient;
@@ -32,8 +32,11 @@ pub struct Planned {
     workspace: view::WorkspaceRef,
     base: Base,
     after: Hash,
+    manifest: view::ManifestRef,
     manifest_sha256: Hash,
+    rendered_sha256: Option<Hash>,
     manifest_version: &'static str,
+    guard: Guard,
 }
 
 impl Planned {
@@ -75,9 +78,35 @@ impl Planned {
                 revision: workspace.revision,
                 digest: before,
             },
+            manifest: view::ManifestRef::new(None, manifest),
             manifest_sha256: manifest.sha256(),
+            rendered_sha256: manifest.rendered_sha256(),
             manifest_version: manifest.version(),
+            guard: Guard::default(),
         })
+    }
+
+    /// Names the file of the manifest in documents.
+    #[must_use]
+    pub fn in_file(mut self, file: Option<&str>) -> Self {
+        self.manifest.file = file.map(str::to_owned);
+        self
+    }
+
+    /// Puts another guard in the place of the default one.
+    #[must_use]
+    pub fn with_guard(self, guard: Guard) -> Self {
+        Self { guard, ..self }
+    }
+
+    /// Whether the guard lets it through; an import asks again.
+    ///
+    /// # Errors
+    ///
+    /// `DEACTIVATION_LIMIT`, with the document of the plan, of a dry run or not.
+    pub fn check(&self, dry_run: bool) -> Result<(), Error> {
+        let checked = self.guard.check(&self.plan.summary());
+        checked.map_err(|error| error.with_plan(self.view(dry_run, None)))
     }
 
     /// The difference.
@@ -101,17 +130,13 @@ impl Planned {
     }
 
     /// The document of a dry run, or of an import that was `applied`.
-    pub fn view(
-        &self,
-        manifest: view::ManifestRef,
-        dry_run: bool,
-        applied: Option<&Imported>,
-    ) -> view::Plan {
+    pub fn view(&self, dry_run: bool, applied: Option<&Imported>) -> view::Plan {
+        let (workspace, manifest) = (self.workspace.clone(), self.manifest.clone());
         view::Plan {
             applied: applied.is_some(),
             event: applied.map(|imported| imported.event.clone()),
             checkpoint: applied.map(|imported| imported.checkpoint.clone()),
-            ..view::Plan::new(&self.plan, Some(self.workspace.clone()), manifest, dry_run)
+            ..view::Plan::new(&self.plan, Some(workspace), manifest, dry_run)
         }
     }
 }
@@ -130,7 +155,7 @@ pub struct Imported {
 ///
 /// # Errors
 ///
-/// `STATE_CHANGED` where another import came first; `INVALID_SERVICE_KEY` where the key no longer opens the
+/// `DEACTIVATION_LIMIT` where the plan's guard holds it; `STATE_CHANGED` where another import came first; `INVALID_SERVICE_KEY` where the key no longer opens the
 /// workspace; `WORKSPACE_MISMATCH` where the plan was made for another workspace; `AUDIT_TAMPERED` where the log
 /// cannot be appended to, or recorded another state than the one that is there; `STORE_UNAVAILABLE`.
 pub fn import(
@@ -139,6 +164,8 @@ pub fn import(
     planned: &Planned,
     ambient: &Ambient,
 ) -> Result<Imported, Error> {
+    planned.check(false)?;
+
     #[cfg(feature = "test-hooks")]
     crate::hook::hold();
 
@@ -187,7 +214,7 @@ pub fn import(
         manifest_version: planned.manifest_version,
         replace: plan.mode() == Mode::Replace,
         from: None,
-        rendered_sha256: None,
+        rendered_sha256: planned.rendered_sha256,
     });
     let tree = log.append(&event, &names)?;
     write.commit()?;

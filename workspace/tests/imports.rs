@@ -5,10 +5,10 @@ mod common;
 use std::fs;
 
 use common::{World, ambient, local, manifest, refusal};
-use lattice_core::audit::Names;
+use lattice_core::audit::{Kind, Names};
 use lattice_core::hash::hex;
 use lattice_core::view::{self, KeyKind, Mode, Status};
-use lattice_core::{Action, Breaker, Code, Manifest, Number, PolicySet};
+use lattice_core::{Action, Breaker, Code, Guard, Manifest, Number, PolicySet};
 use lattice_workspace::{
     Base, Caller, Key, Location, Reader, import, list_keys, revoke_key, set_breaker, show_workspace,
 };
@@ -142,8 +142,12 @@ fn the_event_and_the_document_of_an_import() {
     );
     assert_eq!(world.reader(&key).event(1).unwrap(), imported.event);
 
-    let reference = view::ManifestRef::new(Some("a.yaml"), &manifest);
-    let document = planned.view(reference.clone(), false, Some(&imported));
+    let planned = planned.in_file(Some("a.yaml"));
+    let document = planned.view(false, Some(&imported));
+    assert_eq!(
+        document.manifest,
+        view::ManifestRef::new(Some("a.yaml"), &manifest)
+    );
     assert_eq!(
         (
             document.workspace.as_ref(),
@@ -155,7 +159,7 @@ fn the_event_and_the_document_of_an_import() {
     );
     assert_eq!(document.event, Some(imported.event));
     assert_eq!(document.checkpoint, Some(imported.checkpoint));
-    let preview = planned.view(reference, true, None);
+    let preview = planned.view(true, None);
     assert_eq!(
         (
             preview.applied,
@@ -512,4 +516,67 @@ fn large_imports_lead_where_they_say() {
         before = after;
     }
     assert!(world.verify(&key).verification.valid);
+}
+
+/// The guard stands in front of every write, and what it holds shows its plan.
+#[test]
+fn deactivations_are_held() {
+    let (world, key) = World::with_dev();
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    let all: Vec<_> = names.iter().map(|name| (*name, false)).collect();
+    world.import(&key, &manifest(&all), Mode::Additive);
+    // What is left, the guard, and the refusal.
+    let allowing = |n| Guard::new(None, Some(n)).unwrap();
+    let rows: [(usize, Guard, Option<&str>); 7] = [
+        (
+            7,
+            Guard::default(),
+            Some("this would deactivate 5 of 12 active policies: 41.7 %, more than 30 %"),
+        ),
+        (
+            7,
+            allowing(4),
+            Some(
+                "this would deactivate 5 of 12 active policies: 41.7 %, more than 30 %; 4 were allowed",
+            ),
+        ),
+        (
+            0,
+            Guard::default(),
+            Some("this would deactivate all 12 active policies and leave none"),
+        ),
+        (9, Guard::default(), None),
+        (4, allowing(5), None),
+        (
+            0,
+            Guard::default(),
+            Some("this would deactivate all 4 active policies and leave none"),
+        ),
+        (0, allowing(4), None),
+    ];
+    for (left, guard, refusal) in rows {
+        let planned = world
+            .reader(&key)
+            .plan(&manifest(&all[..left]), Mode::Replace);
+        let planned = planned.unwrap().with_guard(guard);
+        let (bytes, events) = (
+            fs::read(world.path()).unwrap(),
+            world.rows("SELECT count(*) FROM audit_event"),
+        );
+        let imported = import(&*world.store, &key, &planned, &world.ambient());
+        let Some(message) = refusal else {
+            assert_eq!(imported.unwrap().event.leaf.kind, Kind::Import);
+            continue;
+        };
+        let error = imported.unwrap_err();
+        assert_eq!(
+            (error.code(), error.message()),
+            (Code::DeactivationLimit, message)
+        );
+        assert_eq!(error.plan(), Some(&planned.view(false, None)));
+        assert_eq!(fs::read(world.path()).unwrap(), bytes);
+        assert_eq!(world.rows("SELECT count(*) FROM audit_event"), events);
+        let previewed = planned.check(true).unwrap_err();
+        assert_eq!(previewed.plan(), Some(&planned.view(true, None)));
+    }
 }

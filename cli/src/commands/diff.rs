@@ -4,7 +4,7 @@ use clap::Args;
 use lattice_core::view::{self, KeyKind, Mode};
 use lattice_core::{Code, Error, Manifest};
 
-use super::{manifest, plan_notes};
+use super::{manifest, preview};
 use crate::args::KeyArgs;
 use crate::exit::Exit;
 use crate::file::MANIFEST;
@@ -59,7 +59,7 @@ impl Diff {
             // INVARIANT: the arguments are declared so that there are two manifests or a file.
             (None, _, _) => return Err(Error::new(Code::Usage, "two manifests are needed")),
         };
-        plan_notes(&plan, session);
+        preview::notes(&plan, session);
         let heading = Heading::Compared(&before, &after);
         let pending = plan.summary.changes() > 0;
         let done = session.document(
@@ -83,8 +83,8 @@ impl Diff {
         session.step("checking the manifest");
         let manifest = manifest(input, session)?;
         session.step("comparing");
-        let planned = reader.plan(&manifest, Mode::Replace)?;
-        let plan = planned.view(view::ManifestRef::new(Some(&after), &manifest), true, None);
+        let planned = reader.plan(&manifest, Mode::Replace)?.in_file(Some(&after));
+        let plan = planned.view(true, None);
         Ok((plan, workspace.name, after))
     }
 }

@@ -1,14 +1,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lattice_core::view::{self, ChangeAction, KeyKind, Mode};
+use lattice_core::view::{KeyKind, Mode};
 use lattice_workspace::{Reader, import};
 
-use super::{manifest, plan_notes};
-use crate::args::KeyArgs;
-use crate::exit::Exit;
+use super::manifest;
+use super::preview::Preview;
+use crate::args::{GuardArgs, KeyArgs};
 use crate::file::MANIFEST;
-use crate::render::{self, Heading, count};
+use crate::render::count;
 use crate::session::{Outcome, Session};
 
 /// Import a manifest into the workspace of the key
@@ -45,12 +45,15 @@ pub(crate) struct Import {
     #[arg(long, requires = "dry_run")]
     detailed_exitcode: bool,
     #[command(flatten)]
+    guard: GuardArgs,
+    #[command(flatten)]
     key: KeyArgs,
 }
 
 impl Import {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         Session::stdin_once([&self.file].into_iter().chain(&self.key.service_key_file))?;
+        let guard = self.guard.guard(session.io)?;
         let (key, opened) = self.key.open(session)?;
         let expect = self.expect_workspace.as_deref();
         let reader = if self.dry_run {
@@ -58,36 +61,28 @@ impl Import {
         } else {
             Reader::open_to_import(&*opened.store, &key, expect)?
         };
-        let workspace = reader.workspace();
-        session.note_workspace(&workspace, &opened.location);
+        session.note_workspace(&reader.workspace(), &opened.location);
 
         let input = session.read(&self.file, MANIFEST)?;
         let file = input.name.clone();
         session.step("checking the manifest");
         let manifest = manifest(input, session)?;
-        let mode = if self.replace {
-            Mode::Replace
-        } else {
-            Mode::Additive
-        };
         session.step("planning");
-        let planned = reader.plan(&manifest, mode)?;
+        let planned = reader
+            .plan(&manifest, Mode::replacing(self.replace))?
+            .in_file(Some(&file))
+            .with_guard(guard);
         // Before the write: an older store is locked until then, and the writer closes the store last and leaves one
         // file behind.
         drop(reader);
-        let source = view::ManifestRef::new(Some(&file), &manifest);
-        let (plan, heading) = if self.dry_run {
-            (planned.view(source, true, None), Heading::DryRun)
+        let preview = if self.dry_run {
+            Preview::dry_run(&planned)
         } else {
             session.step("writing");
             let ambient = session.ambient()?;
-            let imported = import(&*opened.store, &key, &planned, &ambient)?;
-            let plan = planned.view(source, false, Some(&imported));
-            (plan, Heading::Imported(&workspace.name))
+            Preview::applied(&planned, import(&*opened.store, &key, &planned, &ambient))?
         };
 
-        plan_notes(&plan, session);
-        untouched(&plan, session);
         let breakers = manifest.breakers().len();
         if breakers > 0 {
             session.note(format_args!(
@@ -95,31 +90,6 @@ impl Import {
                 count(breakers, "circuit breaker entry", "circuit breaker entries")
             ));
         }
-        let pending = plan.summary.changes() > 0;
-        let done = session.document(
-            &plan,
-            |paint| render::plan_text(&plan, heading, self.diff, paint),
-            || render::plan_markdown(&plan, heading),
-        )?;
-        Ok(done.exit(Exit::pending(self.detailed_exitcode, pending)))
-    }
-}
-
-/// What the manifest does not name, and what `--replace` would do to it.
-fn untouched(plan: &view::Plan, session: &mut Session<'_, '_>) {
-    if plan.summary.untouched == 0 {
-        return;
-    }
-    let (stay, them) = match plan.summary.untouched {
-        1 => ("1 policy stays active".to_owned(), "it"),
-        number => (format!("{number} policies stay active"), "them"),
-    };
-    session.note(format_args!(
-        "{stay} that the manifest does not name; `--replace` would deactivate {them}:"
-    ));
-    for change in &plan.changes {
-        if change.action == ChangeAction::Untouched {
-            session.note(format_args!("  {}", change.name));
-        }
+        preview.show(self.diff, self.detailed_exitcode, session)
     }
 }

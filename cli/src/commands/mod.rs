@@ -9,12 +9,13 @@ mod export;
 mod fmt;
 mod import;
 mod key;
+mod preview;
 mod schema;
 mod validate;
 mod workspace;
 
 use clap::Subcommand;
-use lattice_core::{Error, Manifest, validate_on, view};
+use lattice_core::{Error, Manifest, validate_on};
 use lattice_workspace::threads;
 
 use crate::file::Input;
@@ -81,18 +82,3 @@ fn manifest(input: Input, session: &mut Session<'_, '_>) -> Result<Manifest, Err
     }
     Ok(manifest)
 }
-
-/// What a reviewer of a plan should look at twice, on stderr.
-fn plan_notes(plan: &view::Plan, session: &mut Session<'_, '_>) {
-    for note in plan.notes.iter().take(NOTES) {
-        session.note(format_args!("note: {note}"));
-    }
-    if let Some(more @ 1..) = plan.notes.len().checked_sub(NOTES) {
-        session.note(format_args!(
-            "note: {more} more; `--format json` has them all"
-        ));
-    }
-}
-
-/// Notes that are shown to people; a first import has one for every action type.
-const NOTES: usize = 50;

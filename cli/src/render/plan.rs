@@ -13,6 +13,8 @@ use super::{Paint, safe};
 pub(crate) enum Heading<'a> {
     /// A preview.
     DryRun,
+    /// What was to be imported, and was refused.
+    Refused,
     /// An import into the workspace of that name.
     Imported(&'a str),
     /// A comparison of two sides.
@@ -25,6 +27,7 @@ pub(crate) fn text(plan: &Plan, heading: Heading<'_>, fields: bool, paint: Paint
         Heading::DryRun => {
             "DRY RUN — no changes will be written\nPreview — no changes applied:\n".to_owned()
         }
+        Heading::Refused => "Refused — nothing was written:\n".to_owned(),
         Heading::Imported(name) => format!("Imported into {}:\n", safe(name)),
         Heading::Compared(before, after) => format!("{} → {}:\n", safe(before), safe(after)),
     };

@@ -42,6 +42,11 @@ fn title(plan: &Plan, heading: Heading<'_>) -> String {
             code(manifest),
             code(workspace),
         ),
+        Heading::Refused => format!(
+            "### Refused: {} into {} ({mode})\n\nNothing was written.\n\n",
+            code(manifest),
+            code(workspace),
+        ),
         Heading::Imported(name) => {
             format!(
                 "### Imported {} into {} ({mode})\n\n",

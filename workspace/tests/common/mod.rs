@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use lattice_core::hash::sha256;
 use lattice_core::view::{CreatedKey, KeyKind, Mode};
-use lattice_core::{Code, Error, Manifest};
+use lattice_core::{Code, Error, Guard, Manifest};
 use lattice_workspace::{
     Ambient, Caller, Imported, Key, Location, Planned, Reader, Store, Verified, create_key,
     create_workspace, import,
@@ -69,8 +69,11 @@ impl World {
         Reader::open(&*self.store, key, KeyKind::Service, None).unwrap()
     }
 
+    /// A plan whose deactivations are allowed, however many there are.
     pub(crate) fn plan(&self, key: &Key, manifest: &Manifest, mode: Mode) -> Planned {
-        self.reader(key).plan(manifest, mode).unwrap()
+        let planned = self.reader(key).plan(manifest, mode).unwrap();
+        let off = planned.plan().summary().deactivated as u64;
+        planned.with_guard(Guard::new(None, Some(off)).unwrap())
     }
 
     pub(crate) fn import(&self, key: &Key, manifest: &Manifest, mode: Mode) -> Imported {
