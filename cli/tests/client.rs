@@ -9,8 +9,8 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use al::{Client, Given, Io, PlanOptions, Source, Text};
-use lattice_core::{Action, Code, Manifest, view::Status};
+use al::{Client, Given, Io, PlanOptions, Source};
+use lattice_core::{Action, Code, Manifest, NamedText, view::Status};
 
 const MANIFEST: &str = "manifest_version: '1.0'
 policies:
@@ -113,7 +113,7 @@ fn a_round_trip() {
     let client = Client::open(Some(&url), Some(&key), &io).unwrap();
     let given = |name: Option<&str>| {
         let (bytes, file) = (MANIFEST.into(), name.map(str::to_owned));
-        Given::Source(Source::Text(Text { bytes, file }))
+        Given::Sources(Source::Text(NamedText { bytes, file }).into())
     };
     let manifest = given(None).manifest().unwrap();
     let given_again = || Given::Manifest(Arc::clone(&manifest));

@@ -6,8 +6,7 @@ use lattice_workspace::{Reader, import};
 
 use super::manifest;
 use super::preview::Preview;
-use crate::args::{GuardArgs, KeyArgs};
-use crate::file::MANIFEST;
+use crate::args::{GuardArgs, KeyArgs, OverlayArgs};
 use crate::render::count;
 use crate::session::{Outcome, Session};
 
@@ -20,15 +19,18 @@ use crate::session::{Outcome, Session};
 Examples:
   al import --file policies.yaml --dry-run --diff
   al import --file policies.yaml --expect-workspace staging
+  al import --file policies.yaml --overlay production.yaml
   al import --file policies.yaml --dry-run --replace --detailed-exitcode --format markdown")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
 pub(crate) struct Import {
-    /// The manifest; `-` is stdin
+    /// The manifest, or a folder of them; `-` is stdin
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    overlay: OverlayArgs,
     /// Show what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -52,7 +54,8 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
-        Session::stdin_once([&self.file].into_iter().chain(&self.key.service_key_file))?;
+        let paths = [&self.file].into_iter().chain(&self.overlay.overlays);
+        Session::stdin_once(paths.chain(&self.key.service_key_file))?;
         let guard = self.guard.guard(session.io)?;
         let (key, opened) = self.key.open(session)?;
         let expect = self.expect_workspace.as_deref();
@@ -63,14 +66,11 @@ impl Import {
         };
         session.note_workspace(&reader.workspace(), &opened.location);
 
-        let input = session.read(&self.file, MANIFEST)?;
-        let file = input.name.clone();
-        session.step("checking the manifest");
-        let manifest = manifest(input, session)?;
+        let manifest = manifest(&self.file, &self.overlay, session)?;
         session.step("planning");
         let planned = reader
             .plan(&manifest, Mode::replacing(self.replace))?
-            .in_file(Some(&file))
+            .in_file(Some(&self.file.display().to_string()))
             .with_guard(guard);
         // Before the write: an older store is locked until then, and the writer closes the store last and leaves one
         // file behind.
