@@ -15,9 +15,10 @@ mod validate;
 mod workspace;
 
 use clap::Subcommand;
-use lattice_core::{Error, Manifest, validate_on};
+use lattice_core::{Code, Error, Manifest, validate_on};
 use lattice_workspace::threads;
 
+use crate::args::Format;
 use crate::file::Input;
 use crate::render::count;
 use crate::session::{Outcome, Session};
@@ -47,6 +48,30 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Refuses a form that the command's document does not have, before anything is read.
+    pub(crate) fn takes(&self, format: Format) -> Result<(), Error> {
+        if format == Format::Html && !self.shows_plan() {
+            return Err(no_html());
+        }
+        Ok(())
+    }
+
+    fn shows_plan(&self) -> bool {
+        match self {
+            Command::Import(_) | Command::Diff(_) => true,
+            Command::Workspace(_)
+            | Command::Key(_)
+            | Command::Export(_)
+            | Command::Validate(_)
+            | Command::Fmt(_)
+            | Command::Schema(_)
+            | Command::Eval(_)
+            | Command::Audit(_)
+            | Command::Breaker(_)
+            | Command::Completions(_) => false,
+        }
+    }
+
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         match self {
             Command::Workspace(command) => command.run(session),
@@ -63,6 +88,12 @@ impl Command {
             Command::Completions(command) => command.run(session),
         }
     }
+}
+
+/// The error of a document that is no plan, and so no page to look at.
+pub(crate) fn no_html() -> Error {
+    Error::new(Code::Usage, "this command has no `--format html`")
+        .with_help("`import` and `diff` have it; else take text, json or markdown")
 }
 
 /// Parses what was read; its errors know the file and show the line.
