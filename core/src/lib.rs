@@ -72,6 +72,7 @@ pub mod action;
 mod action_type;
 pub mod audit;
 mod breaker;
+mod bundle;
 mod canonical;
 pub mod condition;
 mod decision;
@@ -102,6 +103,7 @@ mod yaml;
 
 pub use action::Action;
 pub use breaker::Breaker;
+pub use bundle::{Bundle, Checked, CheckedText, NamedText};
 pub use condition::Conditions;
 pub use decision::{Prepared, Verdict};
 pub use error::{Class, Code, Diagnostic, Error, Kind, Lint};
