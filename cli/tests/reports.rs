@@ -35,7 +35,10 @@ fn markdown_of_every_kind_of_change() {
 
 #[test]
 fn html_of_every_kind_of_change() {
-    insta::assert_snapshot!(refusal_report(&refused(drifted()), Report::Html).unwrap());
+    let html = refusal_report(&refused(drifted()), Report::Html).unwrap();
+    let style = include_str!("../src/render/plan_html/report.css");
+    assert!(html.contains(style));
+    insta::assert_snapshot!(html.replace(style, "[STYLE]"));
 }
 
 #[test]
@@ -223,12 +226,12 @@ fn markdown_holds_hostile_text_as_text() {
             Some(open) if trimmed == open => fence = None,
             Some(_) => {}
             None if trimmed.starts_with("```") => {
-                fence = Some(&trimmed[..trimmed.rfind('`').unwrap() + 1]);
+                fence = Some(trimmed.trim_end_matches(|c: char| c.is_ascii_lowercase()));
             }
             None => {
                 let outside = without_code(line);
                 for markup in [
-                    "<s", "<i", "</c", "</d", "<!", "@e", "#1", "](", "://", "www.", "\" onm",
+                    "<s", "<i", "</c", "</d", "<!", "@e", "#1", "](", "://", "www.",
                 ] {
                     let own = ["<details>", "</details>", "<summary>"]
                         .iter()
@@ -296,35 +299,68 @@ fn html_is_for_plans_alone_and_anything_else_is_refused_before_it_runs() {
 /// A command and a program make the same report of the same plan.
 #[test]
 fn the_commands_print_the_report_of_their_document() {
+    let mut sandbox = Sandbox::new();
+    let key = sandbox.create("staging");
+    sandbox.use_key(&key);
+    let text = manifest(&[policy("a", "b.c", true)]);
+    sandbox.write("next.yaml", &text);
+    let url = format!("sqlite:{}", sandbox.path("al.db").display());
+    let io = al::Io::system();
+    let client = al::Client::open(Some(&url), Some(&key), &io).unwrap();
+    let given = al::Given::Source(al::Source::Text(al::Text {
+        bytes: text.into(),
+        file: Some("next.yaml".to_owned()),
+    }));
+    let plan = client.plan(given, al::PlanOptions::default(), &io).unwrap();
+    for (form, name) in [(Report::Markdown, "markdown"), (Report::Html, "html")] {
+        let run = sandbox.al(&[
+            "import",
+            "--file",
+            "next.yaml",
+            "--dry-run",
+            "--format",
+            name,
+        ]);
+        assert_eq!((run.code, run.stdout), (0, report(&plan, form)), "{name}");
+    }
+}
+
+#[test]
+fn a_page_says_what_came_of_an_import() {
     let sandbox = Sandbox::with(&manifest(&[policy("a", "b.c", true)]));
     sandbox.write("none.yaml", &manifest(&[]));
-    let run = sandbox.al(&[
+    let replace = [
         "import",
         "--file",
         "none.yaml",
         "--replace",
         "--format",
         "html",
-    ]);
-    assert_eq!(run.code, 3);
+    ];
+    let refused = sandbox.al(&replace);
+    assert_eq!(refused.code, 3);
+    let title = "<title>Refused: none.yaml into staging · al</title>";
+    for part in [
+        title,
+        "Refused: <code>DEACTIVATION_LIMIT</code>",
+        ">Refused: nothing was written</p>",
+    ] {
+        assert!(refused.stdout.contains(part), "{part}: {}", refused.stdout);
+    }
     assert!(
-        run.stdout
-            .contains("Refused: <code>DEACTIVATION_LIMIT</code>"),
+        refused.stderr.contains("error[DEACTIVATION_LIMIT]"),
         "{}",
-        run.stdout
+        refused.stderr
     );
-    assert!(
-        run.stderr.contains("error[DEACTIVATION_LIMIT]"),
-        "{}",
-        run.stderr
-    );
-    let again = sandbox.al(&[
-        "import",
-        "--file",
-        "none.yaml",
-        "--replace",
-        "--format",
-        "html",
-    ]);
-    assert_eq!(again.stdout, run.stdout);
+    let applied = sandbox.al(&[&replace[..], &["--allow-deactivations", "1"]].concat());
+    assert_eq!(applied.code, 0);
+    let title = "<title>Imported: none.yaml into staging · al</title>";
+    for part in [
+        title,
+        "<dt>Audit event</dt>",
+        "<dt>State after</dt>",
+        "<dt>Checkpoint of the audit log</dt>",
+    ] {
+        assert!(applied.stdout.contains(part), "{part}: {}", applied.stdout);
+    }
 }

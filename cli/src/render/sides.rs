@@ -19,14 +19,14 @@ pub(super) fn rows<'t>(before: &'t str, after: &'t str) -> Vec<Row<'t>> {
     rows
 }
 
-/// Walks along a longest common subsequence; what lies between two common lines is paired from the top.
+/// Walks along a longest common subsequence, if there is time to find one; what lies between two common lines is paired from the top.
 fn between<'t>(removed: &[&'t str], added: &[&'t str], rows: &mut Vec<Row<'t>>) {
     let common = Common::new(removed, added);
     let (mut i, mut j) = (0, 0);
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     loop {
         match (removed.get(i), added.get(j)) {
-            (Some(line), Some(other)) if line == other && common.follows(i, j) => {
+            (Some(line), Some(other)) if line == other && common.at(i, j) > 0 => {
                 pair(&mut gone, &mut new, rows);
                 rows.push(Row::Kept(line));
                 (i, j) = (i + 1, j + 1);
@@ -48,7 +48,11 @@ fn between<'t>(removed: &[&'t str], added: &[&'t str], rows: &mut Vec<Row<'t>>) 
 
 fn pair<'t>(gone: &mut Vec<&'t str>, new: &mut Vec<&'t str>, rows: &mut Vec<Row<'t>>) {
     for row in 0..gone.len().max(new.len()) {
-        rows.push(Row::Changed(gone.get(row).copied(), new.get(row).copied()));
+        rows.push(match (gone.get(row).copied(), new.get(row).copied()) {
+            // Only where the texts were too long to be compared.
+            (Some(line), Some(other)) if line == other => Row::Kept(line),
+            (line, other) => Row::Changed(line, other),
+        });
     }
     gone.clear();
     new.clear();
@@ -93,11 +97,6 @@ impl Common {
             .get(i * self.width + j)
             .copied()
             .unwrap_or_default()
-    }
-
-    /// Whether equal lines at these places belong beside each other: always, where places were compared at all.
-    fn follows(&self, i: usize, j: usize) -> bool {
-        self.at(i, j) > 0
     }
 }
 
@@ -145,15 +144,17 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_differ_in_much_are_one_block_of_all_their_lines() {
+    fn texts_that_differ_in_much_are_paired_line_by_line() {
         let text = |word: &str| {
             (0..600)
-                .map(|i| format!("{word}{}\n", i % 7))
+                .map(|i| format!("{}{i}\n", if i == 300 { "same" } else { word }))
                 .collect::<String>()
         };
         let (before, after) = (text("a"), format!("{}end\n", text("b")));
         let rows = rows(&before, &after);
         assert_eq!(rows.len(), 601);
+        assert_eq!(rows[300], Kept("same300"));
+        assert_eq!(rows[301], Changed(Some("a301"), Some("b301")));
         assert_eq!(rows.last(), Some(&Changed(None, Some("end"))));
     }
 }
