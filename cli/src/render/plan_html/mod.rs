@@ -123,8 +123,8 @@ fn facts(html: &mut Html, plan: &Plan) {
     if let Some(event) = &plan.event {
         fact(html, "Audit event", |html| {
             html.leaf("strong", &event.leaf.seq.to_string());
-            html.text(&format!(", {}, by ", event.leaf.time));
-            html.leaf("code", &event.leaf.actor);
+            html.text(&format!(", {}, by ", clipped(&event.leaf.time, NAME)));
+            html.leaf("code", &clipped(&event.leaf.actor, NAME));
         });
     }
 }
