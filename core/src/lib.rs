@@ -72,6 +72,7 @@ pub mod action;
 mod action_type;
 pub mod audit;
 mod breaker;
+mod bundle;
 mod canonical;
 pub mod condition;
 mod decision;
@@ -91,6 +92,7 @@ mod parallel;
 mod plain;
 mod plan;
 mod policy;
+mod saved;
 pub mod schema;
 pub mod source;
 pub mod time;
@@ -102,6 +104,7 @@ mod yaml;
 
 pub use action::Action;
 pub use breaker::Breaker;
+pub use bundle::{Bundle, NamedText};
 pub use condition::Conditions;
 pub use decision::{Prepared, Verdict};
 pub use error::{Class, Code, Diagnostic, Error, Kind, Lint};
@@ -111,5 +114,9 @@ pub use manifest::{Manifest, Validation, validate, validate_on};
 pub use number::{Number, NumberError};
 pub use plan::Plan;
 pub use policy::{AllowList, Beside, Policy, PolicyRow, PolicySet, PolicySpec, State};
+pub use saved::{Base, SavedPlan};
 pub use value::{Mapping, Operand, Scalar, Text, Value};
 pub use view::Mode;
+
+/// The version of this engine. Saved plans are bound to it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
