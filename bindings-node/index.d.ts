@@ -152,7 +152,7 @@ export interface Plan {
   mode: 'additive' | 'replace';
   dry_run: boolean;
   applied: boolean;
-  manifest: { file: string | null; sha256: string; version: string; policies: number };
+  manifest: { file: string | null; sha256: string; rendered_sha256: string | null; version: string; policies: number };
   summary: { added: number; modified: number; deactivated: number; unchanged: number; untouched: number };
   changes: {
     name: string;
@@ -161,6 +161,8 @@ export interface Plan {
     fields: { field: string; before: JsonValue; after: JsonValue }[];
   }[];
   notes: string[];
+  /** Which side changed since the state that audit event `since` left; names of policies. */
+  drift: { since: number; workspace: string[]; manifest: string[]; both: string[] } | null;
   event: AuditEvent | null;
   checkpoint: string | null;
 }
@@ -250,6 +252,14 @@ export interface PlanOptions {
   replace?: boolean | undefined;
 }
 
+/** What lets a change through that deactivates many policies. */
+export interface GuardOptions {
+  /** The exact number of deactivations that goes through, however many they are. */
+  allowDeactivations?: number | undefined;
+  /** The share of active policies that may be deactivated without that, in percent; 30 unless the environment says. */
+  deactivationThreshold?: number | undefined;
+}
+
 /** Reads a manifest. @throws LatticeError with every error of the text */
 export function parseManifest(text: Text): Promise<Manifest>;
 /** {@link parseManifest}, on this thread. */
@@ -308,15 +318,19 @@ export class Workspace {
   static open(options?: { url?: string | undefined; serviceKey?: string | undefined }): Promise<Workspace>;
   /** The manifest of the workspace, as `al export` writes it. */
   export(): Promise<string>;
-  /** What an import would do; nothing is written. */
-  plan(manifest: ManifestLike, options?: PlanOptions): Promise<Plan>;
+  /**
+   * What an import would do; nothing is written.
+   * @throws LatticeError with every error of the text, `DEACTIVATION_LIMIT` with the plan in `plan`
+   */
+  plan(manifest: ManifestLike, options?: PlanOptions & GuardOptions): Promise<Plan>;
   /**
    * Imports a manifest: everything is written or nothing.
-   * @throws LatticeError with every error of the text, `STATE_CHANGED`, `STORE_UNAVAILABLE`
+   * @throws LatticeError with every error of the text, `DEACTIVATION_LIMIT` with the plan in `plan`, `STATE_CHANGED`,
+   * `STORE_UNAVAILABLE`
    */
   importManifest(
     manifest: ManifestLike,
-    options?: PlanOptions & { dryRun?: boolean | undefined },
+    options?: PlanOptions & GuardOptions & { dryRun?: boolean | undefined },
   ): Promise<Plan>;
   /** How the workspace's policies meet an action. */
   decide(action: Action): Promise<Decision>;

@@ -89,6 +89,9 @@ class PolicySet {
   }
 }
 
+/** The options of what changes a workspace. */
+const PROMOTION = ['replace', 'allowDeactivations', 'deactivationThreshold'];
+
 /** The workspace of a key. */
 class Workspace {
   #native;
@@ -107,13 +110,13 @@ class Workspace {
   }
 
   async plan(manifest, given) {
-    const { replace } = options(given, 'replace');
-    return parse(await wait(() => this.#native.plan(manifestInput(manifest), replace)));
+    const promotion = options(given, ...PROMOTION);
+    return parse(await wait(() => this.#native.plan(manifestInput(manifest), promotion)));
   }
 
   async importManifest(manifest, given) {
-    const { dryRun, replace } = options(given, 'dryRun', 'replace');
-    return parse(await wait(() => this.#native.importManifest(manifestInput(manifest), replace, dryRun)));
+    const { dryRun, ...promotion } = options(given, 'dryRun', ...PROMOTION);
+    return parse(await wait(() => this.#native.importManifest(manifestInput(manifest), promotion, dryRun)));
   }
 
   async decide(action) {

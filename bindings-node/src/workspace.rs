@@ -36,10 +36,10 @@ impl Workspace {
     pub fn plan(
         &self,
         manifest: ManifestOrSource<'_>,
-        replace: Option<bool>,
+        options: Promotion,
     ) -> napi::Result<Answer<String>> {
         let given = given(manifest);
-        self.with(move |client| json(&client.plan(given, options(replace), &Io::system())?))
+        self.with(move |client| json(&client.plan(given, options.read()?, &Io::system())?))
     }
 
     /// Imports a manifest.
@@ -47,12 +47,12 @@ impl Workspace {
     pub fn import_manifest(
         &self,
         manifest: ManifestOrSource<'_>,
-        replace: Option<bool>,
+        options: Promotion,
         dry_run: Option<bool>,
     ) -> napi::Result<Answer<String>> {
         let given = given(manifest);
         self.with(move |client| {
-            json(&client.import(given, options(replace), dry_run, &Io::system())?)
+            json(&client.import(given, options.read()?, dry_run, &Io::system())?)
         })
     }
 
@@ -66,7 +66,9 @@ impl Workspace {
     /// A page of the audit log.
     #[napi]
     pub fn audit(&self, cursor: Option<i64>, limit: Option<i64>) -> napi::Result<Answer<String>> {
-        self.with(move |client| json(&client.events(whole(cursor)?, whole(limit)?)?))
+        self.with(move |client| {
+            json(&client.events(whole("cursor", cursor)?, whole("limit", limit)?)?)
+        })
     }
 
     /// Whether the audit log verifies.
@@ -84,14 +86,29 @@ impl Workspace {
     }
 }
 
-fn options(replace: Option<bool>) -> PlanOptions {
-    PlanOptions {
-        replace,
-        ..PlanOptions::default()
+/// How a manifest meets a workspace.
+#[napi(object, object_to_js = false)]
+#[derive(Debug)]
+pub struct Promotion {
+    /// Whether policies that the manifest does not name are deactivated.
+    pub replace: Option<bool>,
+    /// The exact number of deactivations that goes through.
+    pub allow_deactivations: Option<i64>,
+    /// The share of active policies that may be deactivated without that.
+    pub deactivation_threshold: Option<i64>,
+}
+
+impl Promotion {
+    fn read(self) -> Result<PlanOptions, Error> {
+        Ok(PlanOptions {
+            replace: self.replace,
+            allow_deactivations: whole("allowDeactivations", self.allow_deactivations)?,
+            deactivation_threshold: whole("deactivationThreshold", self.deactivation_threshold)?,
+        })
     }
 }
 
-fn whole(number: Option<i64>) -> Result<Option<u64>, Error> {
+fn whole(name: &str, number: Option<i64>) -> Result<Option<u64>, Error> {
     let whole = number.map(u64::try_from).transpose();
-    whole.map_err(|_| Error::new(Code::Usage, "`cursor` and `limit` count from 0"))
+    whole.map_err(|_| Error::new(Code::Usage, format!("`{name}` counts from 0")))
 }

@@ -148,6 +148,13 @@ test('an embedded workspace through the library, as `al` sees it', async () => {
   assert.deepEqual(await workspace.audit({ cursor: 2, limit: 1 }), { events: [event], next_cursor: null });
   assert.deepEqual(await workspace.verify(), al('audit', 'verify'));
 
+  const none = "manifest_version: '1.0'\npolicies: []\n";
+  const held = await workspace.plan(none, { replace: true }).catch((error) => error);
+  assert.deepEqual([held.code, held.plan.summary.deactivated], ['DEACTIVATION_LIMIT', 30]);
+  const allowed = await workspace.plan(none, { replace: true, allowDeactivations: 30 });
+  assert.equal(allowed.summary.deactivated, 30);
+  await assert.rejects(workspace.plan(none, { deactivationThreshold: -1 }), { code: 'USAGE' });
+
   const untimed = (text) => text.replace(/^exported_at: .*$/m, '');
   const exported = execFileSync(AL, ['export', '--quiet'], { env: store, encoding: 'utf8' });
   assert.equal(untimed(await workspace.export()), untimed(exported));

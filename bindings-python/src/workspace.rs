@@ -50,29 +50,48 @@ impl Workspace {
 
     /// What importing ``manifest`` would do; with ``replace``, policies that it does not name are deactivated.
     ///
-    /// Raises what :func:`parse_manifest` raises.
-    #[pyo3(signature = (manifest, *, replace = None))]
-    fn plan<'py>(&self, manifest: &Bound<'py, PyAny>, replace: Option<bool>) -> Answer<'py> {
+    /// ``allow_deactivations`` is the exact number of deactivations that goes through, ``deactivation_threshold`` the share
+    /// of active policies, in percent, that may be deactivated without it. Raises what :func:`parse_manifest` raises, and
+    /// ``DEACTIVATION_LIMIT`` with the plan in ``plan``.
+    #[pyo3(signature = (manifest, *, replace = None, allow_deactivations = None, deactivation_threshold = None))]
+    fn plan<'py>(
+        &self,
+        manifest: &Bound<'py, PyAny>,
+        replace: Option<bool>,
+        allow_deactivations: Option<u64>,
+        deactivation_threshold: Option<u64>,
+    ) -> Answer<'py> {
         let (py, given) = (manifest.py(), input::manifest(manifest)?);
-        answer(py, || self.0.plan(given, options(replace), &Io::system()))
+        let options = PlanOptions {
+            replace,
+            allow_deactivations,
+            deactivation_threshold,
+        };
+        answer(py, || self.0.plan(given, options, &Io::system()))
     }
 
     /// Imports ``manifest`` in one transaction: everything is written or nothing; nothing with ``dry_run``.
     ///
-    /// Raises what :func:`parse_manifest` raises, and ``STATE_CHANGED`` where another import came first: nothing was
-    /// written then, and the call may be repeated.
-    #[pyo3(signature = (manifest, *, dry_run = None, replace = None))]
+    /// Raises what :meth:`plan` raises, and ``STATE_CHANGED`` where another import came first: nothing was written then, and
+    /// the call may be repeated.
+    #[pyo3(signature = (
+        manifest, *, dry_run = None, replace = None, allow_deactivations = None, deactivation_threshold = None
+    ))]
     fn import_manifest<'py>(
         &self,
         manifest: &Bound<'py, PyAny>,
         dry_run: Option<bool>,
         replace: Option<bool>,
+        allow_deactivations: Option<u64>,
+        deactivation_threshold: Option<u64>,
     ) -> Answer<'py> {
         let (py, given) = (manifest.py(), input::manifest(manifest)?);
-        answer(py, || {
-            self.0
-                .import(given, options(replace), dry_run, &Io::system())
-        })
+        let options = PlanOptions {
+            replace,
+            allow_deactivations,
+            deactivation_threshold,
+        };
+        answer(py, || self.0.import(given, options, dry_run, &Io::system()))
     }
 
     /// How the workspace's policies meet an action. All that an agent key may ask for.
@@ -99,12 +118,5 @@ impl Workspace {
 
     fn __repr__(&self) -> String {
         format!("<Workspace {}: id {}>", self.name(), self.id())
-    }
-}
-
-fn options(replace: Option<bool>) -> PlanOptions {
-    PlanOptions {
-        replace,
-        ..PlanOptions::default()
     }
 }

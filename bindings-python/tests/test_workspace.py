@@ -51,6 +51,24 @@ def test_round_trip(store: Store) -> None:
     assert (verified["valid"], verified["size"], verified["state_matches"]) == (True, 3, True)
 
 
+def test_mass_deactivation_is_held(store: Store) -> None:
+    workspace = Workspace.open(*store)
+    workspace.import_manifest(STAGING)
+    empty = "manifest_version: '1.0'\npolicies: []\n"
+    for call in (workspace.plan, workspace.import_manifest):
+        with pytest.raises(LatticeError) as raised:
+            call(empty, replace=True)
+        assert (raised.value.code, raised.value.plan and raised.value.plan["summary"]["deactivated"]) == (
+            "DEACTIVATION_LIMIT",
+            26,
+        )
+    assert workspace.plan(empty, replace=True, allow_deactivations=26)["summary"]["deactivated"] == 26
+    assert workspace.plan(DEV, replace=True, deactivation_threshold=8)["summary"]["deactivated"] == 2
+    with pytest.raises(LatticeError, match="DEACTIVATION_LIMIT"):
+        workspace.plan(DEV, replace=True, deactivation_threshold=7)
+    assert len(workspace.audit()["events"]) == 2
+
+
 def test_what_is_left_out_comes_from_the_environment(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     url, key = store
     monkeypatch.setenv("AL_URL", url)

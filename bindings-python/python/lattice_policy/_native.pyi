@@ -104,18 +104,33 @@ class Workspace:
         """Organisation name, for people."""
     def export(self) -> str:
         """The manifest of the workspace; exporting twice differs in ``exported_at`` alone."""
-    def plan(self, manifest: Manifest | Text, *, replace: bool | None = None) -> Plan:
+    def plan(
+        self,
+        manifest: Manifest | Text,
+        *,
+        replace: bool | None = None,
+        allow_deactivations: int | None = None,
+        deactivation_threshold: int | None = None,
+    ) -> Plan:
         """What importing ``manifest`` would do; with ``replace``, policies that it does not name are deactivated.
 
-        Raises what :func:`parse_manifest` raises.
+        ``allow_deactivations`` is the exact number of deactivations that goes through, ``deactivation_threshold`` the share
+        of active policies, in percent, that may be deactivated without it. Raises what :func:`parse_manifest` raises, and
+        ``DEACTIVATION_LIMIT`` with the plan in ``plan``.
         """
     def import_manifest(
-        self, manifest: Manifest | Text, *, dry_run: bool | None = None, replace: bool | None = None
+        self,
+        manifest: Manifest | Text,
+        *,
+        dry_run: bool | None = None,
+        replace: bool | None = None,
+        allow_deactivations: int | None = None,
+        deactivation_threshold: int | None = None,
     ) -> Plan:
         """Imports ``manifest`` in one transaction: everything is written or nothing; nothing with ``dry_run``.
 
-        Raises what :func:`parse_manifest` raises, and ``STATE_CHANGED`` where another import came first: nothing was
-        written then, and the call may be repeated.
+        Raises what :meth:`plan` raises, and ``STATE_CHANGED`` where another import came first: nothing was written then, and
+        the call may be repeated.
         """
     def decide(self, action: Action) -> Decision:
         """How the workspace's policies meet an action. All that an agent key may ask for.

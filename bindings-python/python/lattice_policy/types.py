@@ -108,8 +108,18 @@ class ManifestRef(TypedDict):
 
     file: str | None
     sha256: str
+    rendered_sha256: str | None
     version: str
     policies: int
+
+
+class Drift(TypedDict):
+    """Which side changed since the state that audit event ``since`` left; names of policies."""
+
+    since: int
+    workspace: list[str]
+    manifest: list[str]
+    both: list[str]
 
 
 class Summary(TypedDict):
@@ -192,6 +202,7 @@ class Plan(TypedDict):
     summary: Summary
     changes: list[Change]
     notes: list[str]
+    drift: Drift | None
     event: Event | None
     checkpoint: str | None
 
