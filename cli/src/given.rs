@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lattice_core::{Conditions, Error, Manifest, Mode, validate_on, view};
+use lattice_core::{Conditions, Error, Manifest, Mode, SavedPlan, validate_on, view};
 use lattice_workspace::threads;
 
 use crate::file::{Limit, read};
@@ -175,6 +175,25 @@ pub fn plan(current: Given, desired: Given, replace: Option<bool>) -> Result<vie
     let file = desired.file.as_deref();
     let (current, desired) = (&current.manifest, &desired.manifest);
     Ok(view::Plan::between(current, desired, file, mode(replace)))
+}
+
+/// The plan that was saved, as it was shown.
+///
+/// ```
+/// use al::{Source, Text};
+///
+/// let text = Text { bytes: b"{}".to_vec(), file: Some("plan.json".to_owned()) };
+/// let error = al::show(Source::Text(text)).unwrap_err();
+/// assert_eq!(error.code().as_str(), "INVALID_PLAN");
+/// ```
+///
+/// # Errors
+///
+/// `INVALID_PLAN` for anything but the bytes that `al plan --out` wrote.
+pub fn show(source: Source) -> Result<view::Plan, Error> {
+    let text = source.read(Limit::PLAN)?;
+    let saved = SavedPlan::parse(&text.bytes).map_err(|error| text.blame(error))?;
+    Ok(saved.into_view())
 }
 
 /// The mode that is asked for, else the engine's own.

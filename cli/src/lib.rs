@@ -30,7 +30,7 @@ use clap::Parser;
 
 pub use crate::client::{Client, PlanOptions};
 pub use crate::file::Limit;
-pub use crate::given::{Given, Named, Source, Text, plan};
+pub use crate::given::{Given, Named, Source, Text, plan, show};
 pub use crate::io::{Fill, Io, Lookup};
 
 use crate::args::{Args, Output};

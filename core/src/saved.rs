@@ -259,6 +259,16 @@ impl SavedPlan {
         self.guard
     }
 
+    /// The manifests, with their digests.
+    pub fn manifests(&self) -> &[SavedText] {
+        &self.manifests
+    }
+
+    /// The overlays, with their digests.
+    pub fn overlays(&self) -> &[SavedText] {
+        &self.overlays
+    }
+
     /// The texts that the manifest was made of.
     pub fn bundle(&self) -> Bundle {
         let named = |texts: &[SavedText]| {

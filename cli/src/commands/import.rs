@@ -4,11 +4,9 @@ use clap::Args;
 use lattice_core::view::{KeyKind, Mode};
 use lattice_workspace::{Reader, import};
 
-use super::manifest;
 use super::preview::Preview;
+use super::wanted::Wanted;
 use crate::args::{GuardArgs, KeyArgs};
-use crate::file::MANIFEST;
-use crate::render::count;
 use crate::session::{Outcome, Session};
 
 /// Import a manifest into the workspace of the key
@@ -63,15 +61,9 @@ impl Import {
         };
         session.note_workspace(&reader.workspace(), &opened.location);
 
-        let input = session.read(&self.file, MANIFEST)?;
-        let file = input.name.clone();
-        session.step("checking the manifest");
-        let manifest = manifest(input, session)?;
-        session.step("planning");
-        let planned = reader
-            .plan(&manifest, Mode::replacing(self.replace))?
-            .in_file(Some(&file))
-            .with_guard(guard);
+        let (wanted, _) = Wanted::read(&self.file, session)?;
+        let mode = Mode::replacing(self.replace);
+        let planned = wanted.plan(&reader, mode, guard, session)?;
         // Before the write: an older store is locked until then, and the writer closes the store last and leaves one
         // file behind.
         drop(reader);
@@ -83,13 +75,7 @@ impl Import {
             Preview::applied(&planned, import(&*opened.store, &key, &planned, &ambient))?
         };
 
-        let breakers = manifest.breakers().len();
-        if breakers > 0 {
-            session.note(format_args!(
-                "skipped {}: circuit breakers are exported for reference only",
-                count(breakers, "circuit breaker entry", "circuit breaker entries")
-            ));
-        }
+        wanted.note_breakers(session);
         preview.show(self.diff, self.detailed_exitcode, session)
     }
 }

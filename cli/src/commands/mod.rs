@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments, what it calls, what it shows.
 
+mod apply;
 mod audit;
 mod breaker;
 mod completions;
@@ -9,9 +10,12 @@ mod export;
 mod fmt;
 mod import;
 mod key;
+mod plan;
 mod preview;
 mod schema;
+mod show;
 mod validate;
+mod wanted;
 mod workspace;
 
 use clap::Subcommand;
@@ -32,6 +36,9 @@ pub(crate) enum Command {
     Key(key::Key),
     Export(export::Export),
     Import(import::Import),
+    Plan(plan::Plan),
+    Show(show::Show),
+    Apply(apply::Apply),
     Diff(diff::Diff),
     Validate(validate::Validate),
     Fmt(fmt::Fmt),
@@ -53,6 +60,9 @@ impl Command {
             Command::Key(command) => command.run(session),
             Command::Export(command) => command.run(session),
             Command::Import(command) => command.run(session),
+            Command::Plan(command) => command.run(session),
+            Command::Show(command) => command.run(session),
+            Command::Apply(command) => command.run(session),
             Command::Diff(command) => command.run(session),
             Command::Validate(command) => command.run(session),
             Command::Fmt(command) => command.run(session),
@@ -67,6 +77,11 @@ impl Command {
 
 /// Parses what was read; its errors know the file and show the line.
 fn manifest(input: Input, session: &mut Session<'_, '_>) -> Result<Manifest, Error> {
+    manifest_of(input, session).map(|(manifest, _)| manifest)
+}
+
+/// The same, and gives back what was read.
+fn manifest_of(input: Input, session: &mut Session<'_, '_>) -> Result<(Manifest, Input), Error> {
     let validation = validate_on(threads(), &input.bytes);
     let warnings = validation.warnings().count();
     let manifest = match validation.into_manifest() {
@@ -80,5 +95,5 @@ fn manifest(input: Input, session: &mut Session<'_, '_>) -> Result<Manifest, Err
             count(warnings, "warning", "warnings")
         ));
     }
-    Ok(manifest)
+    Ok((manifest, input))
 }
