@@ -59,6 +59,10 @@ fn run(suite: &Suite, case: &Case) -> Result<Value, Value> {
             let arguments = ["eval", "--action", "action.json", "--file", "manifest.yaml"];
             answer(case, al(folder.path(), &arguments))
         }
+        "show" => {
+            write("plan.json", &case.saved());
+            answer(case, al(folder.path(), &["show", "plan.json"]))
+        }
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
     }
 }

@@ -161,7 +161,7 @@ impl SavedPlan {
         }
         if head.engine != VERSION {
             let engine = excerpt(&head.engine);
-            let message = format!("the plan was saved by al {engine}, and this is al {VERSION}");
+            let message = format!("the plan was saved by al {engine}, which is not this version");
             return Err(Error::new(Code::InvalidPlan, message)
                 .with_help(format!("plan again with this version, or use al {engine}")));
         }

@@ -16,7 +16,7 @@ mod cases;
 mod layout;
 
 use lattice_core::view::{self, ErrorDocument};
-use lattice_core::{Action, Error, Manifest, Mode};
+use lattice_core::{Action, Error, Manifest, Mode, SavedPlan};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -60,6 +60,11 @@ fn run(suite: &Suite, case: &Case) -> Outcome {
             Ok(Document::Decision(
                 manifest.policies().decide(&action).into_owned(),
             ))
+        }
+        "show" => {
+            let saved = SavedPlan::parse(case.saved().as_bytes());
+            let saved = saved.map_err(|error| document(error, "plan.json"))?;
+            Ok(Document::Plan(Box::new(saved.into_view())))
         }
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
     }

@@ -125,7 +125,7 @@ fn forgeries() {
         ),
         (
             |plan| plan["engine"] = json!("99.0.0"),
-            "the plan was saved by al 99.0.0, and this is al VERSION",
+            "the plan was saved by al 99.0.0, which is not this version",
         ),
         (
             |plan| plan["more"] = json!(null),
@@ -188,7 +188,7 @@ fn forgeries() {
         );
         let message = refused(sealed(&text)).message().to_owned();
         let message = message.split(": line").next().unwrap_or_default();
-        assert_eq!(message, expected.replace("VERSION", VERSION));
+        assert_eq!(message, *expected);
     }
 }
 
