@@ -136,12 +136,7 @@ impl Client {
         let reader = self.read(KeyKind::Service)?;
         let planned = options.plan(&reader, &named, io)?;
         let Text { bytes, file } = text;
-        let manifests = vec![NamedText { file, bytes }];
-        let overlays = Vec::new();
-        let saved = planned.save(Bundle {
-            manifests,
-            overlays,
-        })?;
+        let saved = planned.save(Bundle::of(NamedText { file, bytes }))?;
         Ok(saved.into_text())
     }
 

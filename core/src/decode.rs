@@ -65,6 +65,11 @@ impl<'n, 'a> Fields<'n, 'a> {
         entry.map(|entry| &entry.value)
     }
 
+    /// Whether a syntax error ended the text inside, so that what is missing may have stood further on.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.mapping.cut
+    }
+
     /// The place of a field's key, if it is there.
     pub(crate) fn key_span(&self, name: &str) -> Option<Span> {
         let entry = self

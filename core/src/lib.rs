@@ -104,7 +104,7 @@ mod yaml;
 
 pub use action::Action;
 pub use breaker::Breaker;
-pub use bundle::{Bundle, NamedText};
+pub use bundle::{Bundle, Checked, CheckedText, NamedText};
 pub use condition::Conditions;
 pub use decision::{Prepared, Verdict};
 pub use error::{Class, Code, Diagnostic, Error, Kind, Lint};

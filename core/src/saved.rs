@@ -44,10 +44,7 @@ pub struct Base {
 /// let plan = Plan::new(&State::default(), manifest.policies(), Mode::Additive);
 /// let plan = view::Plan::new(&plan, Some(workspace), view::ManifestRef::new(None, &manifest), true);
 ///
-/// let bundle = Bundle {
-///     manifests: vec![NamedText { file: None, bytes: text.to_vec() }],
-///     overlays: Vec::new(),
-/// };
+/// let bundle = Bundle::of(NamedText { file: None, bytes: text.to_vec() });
 /// let base = Base { revision: 3, digest };
 /// let saved = SavedPlan::new(base, digest, Guard::default(), bundle, plan)?;
 /// assert_eq!(SavedPlan::parse(saved.text().as_bytes())?, saved);

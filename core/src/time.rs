@@ -7,3 +7,12 @@ use jiff::Timestamp;
 pub fn format_time(time: Timestamp) -> String {
     format!("{time:.3}")
 }
+
+/// A time in UTC with milliseconds, or with all the digits it has.
+pub(crate) fn exact_time(time: Timestamp) -> String {
+    if time.subsec_nanosecond() % 1_000_000 == 0 {
+        format_time(time)
+    } else {
+        time.to_string()
+    }
+}

@@ -5,7 +5,7 @@ use crate::findings::Sink;
 use crate::source::Span;
 use crate::yaml::{Kind, Node, Style};
 
-/// The manifest version that this engine reads and writes.
+/// The version of manifests that this engine reads and writes, and that of overlays.
 pub(crate) const VERSION: &str = "1.0";
 
 /// What a manifest's first version key says.
@@ -19,13 +19,13 @@ pub(crate) enum Gate {
     Invalid,
 }
 
-/// Reads the value of `manifest_version`.
-pub(crate) fn gate(node: &Node<'_>, sink: &mut Sink<'_>) -> Gate {
+/// Reads the value of the version key `key`.
+pub(crate) fn gate(key: &str, node: &Node<'_>, sink: &mut Sink<'_>) -> Gate {
     let Kind::Scalar(scalar) = &node.kind else {
         decode::wrong_type(
             node,
-            "`manifest_version` must be a string such as `'1.0'`",
-            "write `manifest_version: '1.0'`",
+            &format!("`{key}` must be a string such as `'1.0'`"),
+            &format!("write `{key}: '1.0'`"),
             sink,
         );
         return Gate::Invalid;
@@ -35,8 +35,8 @@ pub(crate) fn gate(node: &Node<'_>, sink: &mut Sink<'_>) -> Gate {
     match (is_version(text), text == VERSION) {
         (true, true) if plain => sink.error_help(
             node.span,
-            format!("`manifest_version` must be a string, found the number `{text}`"),
-            format!("quote it: `manifest_version: '{VERSION}'`"),
+            format!("`{key}` must be a string, found the number `{text}`"),
+            format!("quote it: `{key}: '{VERSION}'`"),
         ),
         (true, true) => return Gate::Known,
         (true, false) => {
@@ -47,11 +47,8 @@ pub(crate) fn gate(node: &Node<'_>, sink: &mut Sink<'_>) -> Gate {
         }
         (false, _) => sink.error_help(
             node.span,
-            format!(
-                "`manifest_version` must be MAJOR.MINOR, found `{}`",
-                excerpt(text)
-            ),
-            format!("write `manifest_version: '{VERSION}'`"),
+            format!("`{key}` must be MAJOR.MINOR, found `{}`", excerpt(text)),
+            format!("write `{key}: '{VERSION}'`"),
         ),
     }
     Gate::Invalid

@@ -2,12 +2,9 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-
 use crate::breaker::Breaker;
 use crate::plain::{Plain, classify};
 use crate::policy::{AllowList, Policy, PolicySet};
-use crate::time::format_time;
 use crate::version::VERSION;
 
 /// What an exported manifest says about its circuit breakers.
@@ -20,20 +17,22 @@ pub(crate) const INDENT: usize = 2;
 /// Where the lines of conditions begin: in a mapping in a list of the root, below their key.
 const CONDITIONS_COLUMN: usize = 3 * INDENT;
 
-/// An export: the same arguments give the same bytes.
+/// A manifest: the same arguments give the same bytes.
 pub(crate) fn manifest(
-    org_name: &str,
-    exported_at: Timestamp,
+    org_name: Option<&str>,
+    exported_at: Option<&str>,
     policies: &PolicySet,
     breakers: &[Breaker],
 ) -> String {
     let mut out = String::new();
     out.push_str("manifest_version: ");
     string(&mut out, VERSION);
-    out.push_str("\nexported_at: ");
-    string(&mut out, &format_time(exported_at));
-    out.push_str("\norg_name: ");
-    string(&mut out, org_name);
+    for (key, text) in [("exported_at", exported_at), ("org_name", org_name)] {
+        if let Some(text) = text {
+            out.extend(["\n", key, ": "]);
+            string(&mut out, text);
+        }
+    }
     out.push_str("\npolicies:");
     if policies.is_empty() {
         out.push_str(" []");

@@ -58,10 +58,7 @@ fn saved() -> SavedPlan {
         revision: 3,
         digest: State::default().active.digest(),
     };
-    let bundle = Bundle {
-        manifests: vec![named("policies.yaml", MANIFEST)],
-        overlays: Vec::new(),
-    };
+    let bundle = Bundle::of(named("policies.yaml", MANIFEST));
     let guard = Guard::new(Some(40), Some(2)).unwrap();
     SavedPlan::new(base, manifest.policies().digest(), guard, bundle, plan).unwrap()
 }

@@ -23,8 +23,7 @@ impl Reader {
     /// let open = || Reader::open(&*store, &key, KeyKind::Service, None);
     /// let text = b"manifest_version: '1.0'\npolicies: []\n".to_vec();
     /// let planned = open()?.plan(&Manifest::parse(&text)?, Mode::Additive)?;
-    /// let manifests = vec![NamedText { file: None, bytes: text }];
-    /// let kept = planned.save(Bundle { manifests, overlays: Vec::new() })?.into_text();
+    /// let kept = planned.save(Bundle::of(NamedText { file: None, bytes: text }))?.into_text();
     ///
     /// let saved = SavedPlan::parse(kept.as_bytes())?;
     /// import(&*store, &key, &open()?.resume(&saved)?, &ambient(2))?;

@@ -22,15 +22,15 @@ fn world() -> (World, Key) {
     (world, key)
 }
 
-fn bundle(text: &str) -> Bundle {
-    let text = NamedText {
-        file: Some("wanted.yaml".to_owned()),
+fn named(file: &str, text: impl Into<Vec<u8>>) -> NamedText {
+    NamedText {
+        file: Some(file.to_owned()),
         bytes: text.into(),
-    };
-    Bundle {
-        manifests: vec![text],
-        overlays: Vec::new(),
     }
+}
+
+fn bundle(text: &str) -> Bundle {
+    Bundle::of(named("wanted.yaml", text))
 }
 
 fn plan(world: &World, key: &Key, text: &str, mode: Mode) -> Planned {
@@ -333,4 +333,49 @@ fn a_plan_without_changes_is_recorded_and_used_up() {
     assert_eq!(refused(&world, &key, &saved).0, Code::StalePlan);
     let shown = lattice_workspace::show_workspace(&*world.store, &local("dev")).unwrap();
     assert_eq!(shown.revision, 2);
+}
+
+/// Several manifests and overlays are kept one by one, and rendered again.
+#[test]
+fn a_plan_keeps_every_text_of_its_manifest() {
+    let (world, key) = world();
+    let overlay = "overlay_version: '1.0'\npolicies:\n  d:\n    approval_required: true\n";
+    let bundle = Bundle {
+        manifests: vec![
+            named("policies/a.yaml", manifest_text(&[("a", true)])),
+            named("policies/d.yaml", manifest_text(&[("d", false)])),
+        ],
+        overlays: vec![named("staging.yaml", overlay)],
+    };
+    let rendered = bundle.manifest().unwrap();
+    let planned = world.reader(&key).plan(&rendered, Mode::Additive).unwrap();
+    let planned = planned.in_file(Some("policies"));
+    let saved = planned.save(bundle.clone()).unwrap();
+    let saved = SavedPlan::parse(saved.text().as_bytes()).unwrap();
+    assert_eq!(saved.bundle(), bundle);
+
+    let other = |plan: &mut view::SavedPlan| {
+        let text = &mut plan.overlays[0];
+        text.text = text.text.replace("true", "false");
+        text.sha256 = hex(&sha256(text.text.as_bytes()));
+    };
+    let without = |plan: &mut view::SavedPlan| plan.overlays.clear();
+    let cut = |plan: &mut view::SavedPlan| plan.manifests.truncate(1);
+    let emptied = |plan: &mut view::SavedPlan| plan.manifests.clear();
+    for edit in [other as Edit, without, cut, emptied] {
+        let refused = refused(&world, &key, &forge(&saved, edit));
+        assert_eq!(refused.0, Code::InvalidPlan);
+    }
+
+    let (planned, imported) = apply(&world, &key, &saved).unwrap();
+    let applied = planned.view(false, Some(&imported));
+    assert_eq!(applied.manifest.file.as_deref(), Some("policies"));
+    assert_eq!(applied.changes, saved.view().changes);
+    let leaf = imported.event.leaf;
+    assert_eq!(leaf.manifest_sha256, Some(hex(&rendered.sha256())));
+    assert_eq!(
+        leaf.rendered_sha256,
+        rendered.rendered_sha256().map(|hash| hex(&hash))
+    );
+    assert!(leaf.rendered_sha256.is_some());
 }

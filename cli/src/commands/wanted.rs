@@ -30,15 +30,11 @@ impl Wanted {
             file: Some(name.clone()),
             bytes,
         };
-        let bundle = Bundle {
-            manifests: vec![text],
-            overlays: Vec::new(),
-        };
         let wanted = Self {
             manifest,
             file: name,
         };
-        Ok((wanted, bundle))
+        Ok((wanted, Bundle::of(text)))
     }
 
     /// What importing it would do.

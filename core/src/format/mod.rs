@@ -8,8 +8,6 @@ mod comments;
 mod conditions;
 mod layout;
 
-use jiff::Timestamp;
-
 use crate::breaker;
 use crate::error::{Code, Error};
 use crate::limits;
@@ -17,7 +15,7 @@ use crate::manifest::{self, Manifest, validate};
 use crate::number::Number;
 use crate::policy;
 use crate::source::strip_bom;
-use crate::time::format_time;
+use crate::time::exact_time;
 use crate::value::Scalar;
 use layout::{Block, Document, Part, Value};
 
@@ -127,13 +125,4 @@ fn breakers(info: &mut Value<'_>) -> Option<()> {
         part.value.mapping_mut()?.order(&breaker::FIELDS);
     }
     Some(())
-}
-
-/// A time in UTC with milliseconds, or with all the digits it has.
-fn exact_time(time: Timestamp) -> String {
-    if time.subsec_nanosecond() % 1_000_000 == 0 {
-        format_time(time)
-    } else {
-        time.to_string()
-    }
 }

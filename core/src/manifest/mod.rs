@@ -2,6 +2,7 @@
 
 mod names;
 mod parts;
+mod places;
 mod reading;
 
 use std::num::NonZero;
@@ -10,11 +11,15 @@ use jiff::Timestamp;
 
 use crate::breaker::Breaker;
 use crate::error::{Code, Diagnostic, Error, Kind};
-use crate::hash::Hash;
+use crate::hash::{Hash, sha256};
 use crate::parallel::ONE;
 use crate::policy::PolicySet;
+use crate::time::{exact_time, format_time};
 use crate::version;
 use crate::write;
+
+pub(crate) use places::{places_of_breakers, places_of_policies};
+pub(crate) use reading::{text_of, unsupported, value_before};
 
 /// The keys of a manifest, in the order in which they are written.
 pub(crate) const FIELDS: [&str; 5] = [
@@ -126,7 +131,8 @@ impl Manifest {
         &self.breakers
     }
 
-    /// SHA-256 of the bytes as read, as `sha256sum` prints it.
+    /// SHA-256 of the bytes as read, as `sha256sum` prints it; of several manifests that were merged, of
+    /// [`Manifest::to_text`] before any overlay.
     pub fn sha256(&self) -> Hash {
         self.sha256
     }
@@ -136,14 +142,54 @@ impl Manifest {
         self.rendered_sha256
     }
 
-    /// Writes a manifest: the same arguments give the same bytes.
+    /// Writes an export: the same arguments give the same bytes.
     pub fn write(
         org_name: &str,
         exported_at: Timestamp,
         policies: &PolicySet,
         breakers: &[Breaker],
     ) -> String {
-        write::manifest(org_name, exported_at, policies, breakers)
+        let exported_at = format_time(exported_at);
+        write::manifest(Some(org_name), Some(&exported_at), policies, breakers)
+    }
+
+    /// The manifest as an export writes it; time and organisation only where it says them. It reads as what it is,
+    /// however it was written or put together.
+    pub fn to_text(&self) -> String {
+        let exported_at = self.exported_at.map(exact_time);
+        let org_name = self.org_name.as_deref();
+        write::manifest(
+            org_name,
+            exported_at.as_deref(),
+            &self.policies,
+            &self.breakers,
+        )
+    }
+
+    /// A manifest that was put together; what it is known by is its own text.
+    pub(crate) fn merged(
+        exported_at: Option<Timestamp>,
+        org_name: Option<String>,
+        policies: PolicySet,
+        breakers: Vec<Breaker>,
+    ) -> Self {
+        let mut merged = Self {
+            exported_at,
+            org_name,
+            policies,
+            breakers,
+            sha256: Hash::default(),
+            rendered_sha256: None,
+        };
+        merged.sha256 = sha256(merged.to_text().as_bytes());
+        merged
+    }
+
+    /// The manifest after overlays that left these policies.
+    pub(crate) fn rendered(self, policies: PolicySet) -> Self {
+        let mut rendered = Self { policies, ..self };
+        rendered.rendered_sha256 = Some(sha256(rendered.to_text().as_bytes()));
+        rendered
     }
 
     /// Whether `old` and `new` are exports of the same content: equal bytes, the time of export apart.

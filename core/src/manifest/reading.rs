@@ -21,60 +21,44 @@ use crate::yaml::{Kind, Node, Reader, Root};
 
 /// Reads the bytes of a manifest.
 pub(super) fn read(threads: NonZero<usize>, bytes: &[u8]) -> Validation {
-    if bytes.len() > limits::MANIFEST_BYTES {
-        let message = format!(
-            "the manifest has {} bytes, more than {}",
-            bytes.len(),
-            limits::MANIFEST_BYTES
-        );
-        return refused(Error::new(Code::InvalidManifest, message).with_help("split it"));
-    }
-    let (text, whole) = match std::str::from_utf8(bytes) {
-        Ok(text) => (text, true),
-        Err(error) => {
-            let (valid, _) = bytes.split_at(error.valid_up_to());
-            (std::str::from_utf8(valid).unwrap_or_default(), false)
-        }
+    let text = match text_of("manifest", bytes) {
+        Ok(text) => text,
+        Err(error) => return Reading::new(valid(bytes), bytes).version_alone(error),
     };
-    let text = strip_bom(text);
-    let source = Source::new(text);
-    if text.starts_with('\u{feff}') {
-        let error = Error::new(Code::InvalidManifest, "a second byte-order mark");
-        return refused(
-            error
-                .with_place(source.place(Span::at(0)))
-                .with_help("remove it"),
-        );
-    }
-    let reader = Reader::new(text, limits::YAML_NESTING);
-    let mut reading = Reading::new(source, reader, bytes);
-    if whole {
-        return reading.run(threads);
-    }
-    // What stands around the fault is not known, so that nothing but the version can be judged.
-    reading.version_before(text.len());
-    if let Some(unsupported) = reading.unsupported {
-        return Validation {
-            version: reading.version,
-            manifest: None,
-            diagnostics: vec![unsupported],
-        };
-    }
-    let error = Error::new(Code::InvalidManifest, "the text is not UTF-8 from here on")
-        .with_place(reading.source.place(Span::at(text.len())))
-        .with_help("save the file as UTF-8");
-    Validation {
-        version: reading.version,
-        ..refused(error)
-    }
+    Reading::new(text, bytes).run(threads)
 }
 
-fn refused(error: Error) -> Validation {
-    Validation {
-        version: None,
-        manifest: None,
-        diagnostics: error.into_diagnostics(),
+/// What stands before the first fault of an encoding, where there may be a version. The limit comes first.
+fn valid(bytes: &[u8]) -> &str {
+    if bytes.len() > limits::MANIFEST_BYTES {
+        return "";
     }
+    let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    strip_bom(valid)
+}
+
+/// The text of a document, which `what` names.
+pub(crate) fn text_of<'a>(what: &str, bytes: &'a [u8]) -> Result<&'a str, Error> {
+    let limit = limits::MANIFEST_BYTES;
+    if bytes.len() > limit {
+        let message = format!("the {what} has {} bytes, more than {limit}", bytes.len());
+        return Err(Error::new(Code::InvalidManifest, message).with_help("split it"));
+    }
+    let invalid = |text: &str, at: usize, message: &str, help: &str| {
+        let place = Source::new(text).place(Span::at(at));
+        let error = Error::new(Code::InvalidManifest, message);
+        Err(error.with_place(place).with_help(help))
+    };
+    let text = std::str::from_utf8(bytes).or_else(|_| {
+        let text = valid(bytes);
+        let message = "the text is not UTF-8 from here on";
+        invalid(text, text.len(), message, "save the file as UTF-8")
+    })?;
+    let text = strip_bom(text);
+    if text.starts_with('\u{feff}') {
+        return invalid(text, 0, "a second byte-order mark", "remove it");
+    }
+    Ok(text)
 }
 
 /// One reading of one text.
@@ -98,10 +82,10 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(source: Source<'a>, reader: Reader<'a>, bytes: &'a [u8]) -> Self {
+    fn new(text: &'a str, bytes: &'a [u8]) -> Self {
         Self {
-            source,
-            reader,
+            source: Source::new(text),
+            reader: Reader::new(text, limits::YAML_NESTING),
             findings: Findings::default(),
             version: None,
             unsupported: None,
@@ -113,6 +97,17 @@ impl<'a> Reading<'a> {
             in_order: true,
             breakers: Vec::new(),
             sha256: Running::new(bytes),
+        }
+    }
+
+    /// Of a text with a fault of encoding nothing but the version can be judged: what stands around it is not known.
+    fn version_alone(mut self, error: Error) -> Validation {
+        self.version_before(self.source.text().len());
+        let unsupported = self.unsupported.map(|unsupported| vec![unsupported]);
+        Validation {
+            version: self.version,
+            manifest: None,
+            diagnostics: unsupported.unwrap_or_else(|| error.into_diagnostics()),
         }
     }
 
@@ -186,6 +181,11 @@ impl<'a> Reading<'a> {
     fn fields(&mut self, threads: NonZero<usize>, root: Span) {
         while let Some(key) = self.reader.next_key() {
             self.problems();
+            if key.name == "overlay_version" {
+                let message = "this is an overlay, not a manifest";
+                let help = "name it with `--overlay`, beside the manifest that it changes";
+                return self.sink().error_help(key.span, message, help);
+            }
             let name = FIELDS.iter().find(|field| **field == key.name);
             let Some(&name) = name.filter(|name| !self.seen.contains(*name)) else {
                 // A second one of a known key was reported as a duplicate.
@@ -217,19 +217,11 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The parser looks ahead: what it had not handed out when it came to a fault may hold the version.
     fn version_before(&mut self, fault: usize) {
-        let text = whole_before(self.source.text(), fault);
-        let mut reader = Reader::new(&text, limits::YAML_NESTING);
-        if !matches!(reader.open(), Root::Mapping(_)) {
-            return;
-        }
-        while let Some(key) = reader.next_key() {
-            let node = reader.value();
-            if key.name == "manifest_version" {
-                return self.field("manifest_version", &node);
-            }
-        }
+        let text = self.source.text();
+        value_before(text, fault, "manifest_version", |node| {
+            self.field("manifest_version", node);
+        });
     }
 
     fn field(&mut self, name: &str, node: &Node<'_>) {
@@ -240,11 +232,11 @@ impl<'a> Reading<'a> {
         match name {
             "manifest_version" => {
                 self.gated = !matches!(node.kind, Kind::Absent);
-                match version::gate(node, &mut sink) {
+                match version::gate("manifest_version", node, &mut sink) {
                     Gate::Known => self.version = Some(version::VERSION.to_owned()),
                     Gate::Invalid => {}
                     Gate::Unsupported { version, span } => {
-                        self.unsupported = Some(unsupported(&version, span, source));
+                        self.unsupported = Some(unsupported("manifest", &version, span, source));
                         self.version = Some(version);
                     }
                 }
@@ -332,15 +324,40 @@ pub(super) fn sink<'s>(
     }
 }
 
-fn unsupported(version: &str, span: Span, source: &Source<'_>) -> Diagnostic {
+/// Gives the value of a root key that stands in the text before a fault. The parser looks ahead: what it had not handed
+/// out when it came to the fault may be it.
+pub(crate) fn value_before(text: &str, fault: usize, key: &str, found: impl FnOnce(&Node<'_>)) {
+    let text = whole_before(text, fault);
+    let mut reader = Reader::new(&text, limits::YAML_NESTING);
+    if !matches!(reader.open(), Root::Mapping(_)) {
+        return;
+    }
+    while let Some(next) = reader.next_key() {
+        let node = reader.value();
+        if next.name == key {
+            return found(&node);
+        }
+    }
+}
+
+/// The finding of a version that is another engine's, in the kind of document that `what` names.
+pub(crate) fn unsupported(
+    what: &str,
+    version: &str,
+    span: Span,
+    source: &Source<'_>,
+) -> Diagnostic {
     let message = format!(
-        "manifest version `{}` is not supported: this engine reads `{}`",
+        "{what} version `{}` is not supported: this engine reads `{}`",
         decode::excerpt(version),
         version::VERSION
     );
     let mut diagnostic = Diagnostic::error(Code::UnsupportedManifestVersion, message);
     diagnostic.place = Some(source.place(span));
-    diagnostic.help = Some("export the manifest again with the current CLI, or upgrade".to_owned());
+    diagnostic.help = Some(match what {
+        "manifest" => "export the manifest again with the current CLI, or upgrade".to_owned(),
+        what => format!("write the {what} for this version, or upgrade"),
+    });
     diagnostic
 }
 

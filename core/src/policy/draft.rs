@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::{AllowList, Policy, PolicySpec};
 use crate::action_type;
-use crate::condition::{Cache, Glob, Refusal};
+use crate::condition::{Cache, Conditions, Glob, Refusal};
 use crate::decode::{Reported, excerpt};
 use crate::error::{Code, Lint};
 use crate::findings::{Locate, Sink};
@@ -65,6 +67,14 @@ impl<'s> Draft<'s> {
         }
     }
 
+    /// With a name, which stands apart from the fields.
+    pub(super) fn named(self, name: &'s str, span: Span) -> Self {
+        Self {
+            name: Some(At { value: name, span }),
+            ..self
+        }
+    }
+
     /// Checks every field and compiles the patterns and conditions. `label` names the policy in errors of its
     /// conditions.
     pub(super) fn compile(self, label: &str, cache: &Cache, sink: &mut Sink<'_>) -> Option<Policy> {
@@ -73,37 +83,13 @@ impl<'s> Draft<'s> {
             let fault = |message| sink.error(name.span, message);
             checked.map_err(fault).ok().map(|()| name.value.into())
         });
-        let action_type = self.action_type.and_then(|action_type| {
-            let checked = action_type::check_pattern(action_type.value).map_err(|fault| {
-                let help =
-                    "write segments joined by `.`, `TYPE.*` for everything below a type, or `*`";
-                sink.error_help(action_type.span, format!("`action_type` {fault}"), help);
-            });
-            checked.ok().map(|()| action_type.value.into())
-        });
-        let approval_timeout_hours = self.approval_timeout_hours.and_then(|hours| {
-            if (1..=limits::APPROVAL_TIMEOUT_HOURS).contains(&hours.value) {
-                return Some(hours.value);
-            }
-            let message = format!("{}, found the number `{}`", timeout_rule(), hours.value);
-            sink.error_help(hours.span, message, TIMEOUT_HELP);
-            None
-        });
+        let action_type = self.action_type.and_then(|text| action_type(&text, sink));
+        let approval_timeout_hours = self
+            .approval_timeout_hours
+            .and_then(|hours| timeout(&hours, sink));
         let allowed_repos = allow_list("allowed_repos", self.allowed_repos, cache, sink);
         let allowed_branches = allow_list("allowed_branches", self.allowed_branches, cache, sink);
-        let conditions = self.conditions.and_then(|document| {
-            let Some(document) = document else {
-                return Ok(None);
-            };
-            let mut sink = Sink {
-                code: Code::PolicyCompileError,
-                policy: Some(label.to_owned()),
-                text: &*document.places,
-                findings: sink.findings,
-            };
-            let compiled = cache.conditions(document.text, &mut sink);
-            compiled.map(Some).ok_or(Reported)
-        });
+        let conditions = conditions(self.conditions, label, cache, sink);
         Some(Policy {
             name: name?,
             action_type: action_type?,
@@ -116,7 +102,47 @@ impl<'s> Draft<'s> {
     }
 }
 
-fn allow_list(
+/// Checks an action type.
+pub(super) fn action_type(text: &At<&str>, sink: &mut Sink<'_>) -> Option<SmolStr> {
+    let checked = action_type::check_pattern(text.value).map_err(|fault| {
+        let help = "write segments joined by `.`, `TYPE.*` for everything below a type, or `*`";
+        sink.error_help(text.span, format!("`action_type` {fault}"), help);
+    });
+    checked.ok().map(|()| text.value.into())
+}
+
+/// Checks a timeout.
+pub(super) fn timeout(hours: &At<u16>, sink: &mut Sink<'_>) -> Option<u16> {
+    if (1..=limits::APPROVAL_TIMEOUT_HOURS).contains(&hours.value) {
+        return Some(hours.value);
+    }
+    let message = format!("{}, found the number `{}`", timeout_rule(), hours.value);
+    sink.error_help(hours.span, message, TIMEOUT_HELP);
+    None
+}
+
+/// Compiles conditions.
+pub(super) fn conditions(
+    document: Result<Option<Document<'_>>, Reported>,
+    label: &str,
+    cache: &Cache,
+    sink: &mut Sink<'_>,
+) -> Result<Option<Conditions>, Reported> {
+    let Some(document) = document? else {
+        return Ok(None);
+    };
+    let mut sink = Sink {
+        code: Code::PolicyCompileError,
+        policy: Some(label.to_owned()),
+        text: &*document.places,
+        findings: sink.findings,
+    };
+    let compiled = cache.conditions(document.text, &mut sink);
+    compiled.map(Some).ok_or(Reported)
+}
+
+/// Checks and compiles an allow-list.
+pub(super) fn allow_list(
     name: &str,
     list: Patterned<'_>,
     cache: &Cache,

@@ -2,6 +2,7 @@
 
 mod beside;
 mod draft;
+mod patch;
 mod read;
 mod row;
 mod set;
@@ -18,6 +19,7 @@ use crate::condition::Conditions;
 
 pub use beside::Beside;
 pub(crate) use draft::{check_name, label};
+pub(crate) use patch::{Change, change};
 pub(crate) use read::{name_of, read};
 pub use row::PolicyRow;
 pub use set::PolicySet;

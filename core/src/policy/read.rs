@@ -23,12 +23,29 @@ pub(crate) fn read(
     sink: &mut Sink<'_>,
 ) -> Option<Policy> {
     let fields = Fields::of(node, "a policy", &FIELDS, sink)?;
+    let name = fields.require("name", sink);
+    let name = name.and_then(|node| text(node, "name", sink));
     let draft = Draft {
-        name: text(&fields, "name", sink),
-        action_type: text(&fields, "action_type", sink),
-        approval_required: fields
-            .require("approval_required", sink)
-            .and_then(|node| decode::boolean(node, "`approval_required`", sink)),
+        name,
+        ..unnamed(&fields, source, sink)
+    };
+    draft.compile(label, cache, sink)
+}
+
+/// Every field but the name, of which the required ones must be there.
+pub(super) fn unnamed<'n>(
+    fields: &Fields<'n, '_>,
+    source: &'n Source<'_>,
+    sink: &mut Sink<'_>,
+) -> Draft<'n> {
+    let mut require = |name: &str| fields.require(name, sink);
+    let [action_type, approval_required] = ["action_type", "approval_required"].map(&mut require);
+    let [repos, branches, document] =
+        ["allowed_repos", "allowed_branches", "conditions"].map(&mut require);
+    Draft {
+        name: None,
+        action_type: action_type.and_then(|node| text(node, "action_type", sink)),
+        approval_required: approval_required.and_then(|node| approval_required_of(node, sink)),
         approval_timeout_hours: match fields.get("approval_timeout_hours") {
             Some(node) => timeout(node, sink),
             None => Some(At {
@@ -36,11 +53,16 @@ pub(crate) fn read(
                 span: fields.span,
             }),
         },
-        allowed_repos: allow_list(&fields, "allowed_repos", sink),
-        allowed_branches: allow_list(&fields, "allowed_branches", sink),
-        conditions: conditions(&fields, source, sink),
-    };
-    draft.compile(label, cache, sink)
+        allowed_repos: repos
+            .ok_or(Reported)
+            .and_then(|node| allow_list(node, "allowed_repos", sink)),
+        allowed_branches: branches
+            .ok_or(Reported)
+            .and_then(|node| allow_list(node, "allowed_branches", sink)),
+        conditions: document
+            .ok_or(Reported)
+            .and_then(|node| conditions(node, source, sink)),
+    }
 }
 
 /// The name that a policy gives itself, right or wrong, and its place.
@@ -58,8 +80,7 @@ pub(crate) fn name_of<'n, 'a>(node: &'n Node<'a>) -> Option<(&'n Cow<'a, str>, S
     }
 }
 
-fn text<'n>(fields: &Fields<'n, '_>, name: &str, sink: &mut Sink<'_>) -> Option<At<&'n str>> {
-    let node = fields.require(name, sink)?;
+pub(super) fn text<'n>(node: &'n Node<'_>, name: &str, sink: &mut Sink<'_>) -> Option<At<&'n str>> {
     let value = decode::string(node, format_args!("`{name}`"), sink)?;
     Some(At {
         value,
@@ -67,7 +88,11 @@ fn text<'n>(fields: &Fields<'n, '_>, name: &str, sink: &mut Sink<'_>) -> Option<
     })
 }
 
-fn timeout(node: &Node<'_>, sink: &mut Sink<'_>) -> Option<At<u16>> {
+pub(super) fn approval_required_of(node: &Node<'_>, sink: &mut Sink<'_>) -> Option<bool> {
+    decode::boolean(node, "`approval_required`", sink)
+}
+
+pub(super) fn timeout(node: &Node<'_>, sink: &mut Sink<'_>) -> Option<At<u16>> {
     let hours = match &node.kind {
         Kind::Scalar(scalar)
             if scalar.style == Style::Plain
@@ -87,8 +112,7 @@ fn timeout(node: &Node<'_>, sink: &mut Sink<'_>) -> Option<At<u16>> {
     })
 }
 
-fn allow_list<'n>(fields: &Fields<'n, '_>, name: &str, sink: &mut Sink<'_>) -> Patterned<'n> {
-    let node = fields.require(name, sink).ok_or(Reported)?;
+pub(super) fn allow_list<'n>(node: &'n Node<'_>, name: &str, sink: &mut Sink<'_>) -> Patterned<'n> {
     if decode::is_null(node) {
         return Ok(None);
     }
@@ -115,12 +139,11 @@ fn allow_list<'n>(fields: &Fields<'n, '_>, name: &str, sink: &mut Sink<'_>) -> P
     }))
 }
 
-fn conditions<'n>(
-    fields: &Fields<'n, '_>,
+pub(super) fn conditions<'n>(
+    node: &'n Node<'_>,
     source: &'n Source<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<Option<Document<'n>>, Reported> {
-    let node = fields.require("conditions", sink).ok_or(Reported)?;
     if decode::is_null(node) {
         return Ok(None);
     }

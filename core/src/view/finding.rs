@@ -235,22 +235,59 @@ impl Validation {
                 (unread, None)
             }
         };
-        let valid = validation.manifest.is_some();
-        self.valid &= valid;
-        self.files.push(ValidatedFile {
-            file: file.to_owned(),
-            valid,
-            manifest_version: validation.version,
-            policies: validation
-                .manifest
-                .map(|manifest| manifest.policies().len()),
-            sha256,
-        });
         let mut found = validation.diagnostics;
         for diagnostic in &mut found {
             diagnostic.set_file(file);
         }
-        self.diagnostics.extend(found.iter().map(Diagnostic::from));
+        let policies = validation
+            .manifest
+            .map(|manifest| manifest.policies().len());
+        self.record(file, validation.version, policies, sha256, &found);
         found
+    }
+
+    /// Checks the texts of a bundle, each of which becomes a file of the document: of an overlay, its version and how many
+    /// policies it changes. A text without a name is called `unnamed`.
+    pub fn add_bundle_on(
+        &mut self,
+        threads: NonZero<usize>,
+        bundle: &crate::Bundle,
+        unnamed: &str,
+    ) -> Vec<error::Diagnostic> {
+        let texts = bundle.manifests.iter().chain(&bundle.overlays);
+        let mut all = Vec::new();
+        for (named, found) in texts.zip(bundle.check_on(threads).texts) {
+            let file = named.file.as_deref().unwrap_or(unnamed);
+            let policies = found.valid().then_some(found.policies);
+            let mut diagnostics = found.diagnostics;
+            for diagnostic in &mut diagnostics {
+                diagnostic.set_file(file);
+            }
+            let sha256 = Some(hex(&sha256(&named.bytes)));
+            self.record(file, found.version, policies, sha256, &diagnostics);
+            all.extend(diagnostics);
+        }
+        all
+    }
+
+    /// Adds a file, which is valid if its policies were counted.
+    fn record(
+        &mut self,
+        file: &str,
+        manifest_version: Option<String>,
+        policies: Option<usize>,
+        sha256: Option<String>,
+        found: &[error::Diagnostic],
+    ) {
+        let valid = policies.is_some();
+        self.valid &= valid;
+        self.files.push(ValidatedFile {
+            file: file.to_owned(),
+            valid,
+            manifest_version,
+            policies,
+            sha256,
+        });
+        self.diagnostics.extend(found.iter().map(Diagnostic::from));
     }
 }

@@ -1,0 +1,174 @@
+//! Several manifests become one.
+
+use std::collections::{HashMap, HashSet};
+use std::mem;
+
+use super::{CheckedText, NamedText};
+use crate::breaker::Breaker;
+use crate::decode::excerpt;
+use crate::error::{Code, Diagnostic, Error, Related};
+use crate::limits;
+use crate::manifest::{self, Manifest};
+use crate::policy::{EntryRef, PolicySet};
+use crate::source::Place;
+
+/// What must be named once in all manifests together.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Policy,
+    Breaker,
+}
+
+/// A name that a manifest uses which one before it used already.
+struct Duplicate<'m> {
+    what: What,
+    name: &'m str,
+    /// Which manifests.
+    first: usize,
+    second: usize,
+}
+
+/// The manifest that holds the policies of all; `None`, and the reasons at their texts, if they do not go together.
+pub(super) fn merge(
+    mut manifests: Vec<Manifest>,
+    named: &[NamedText],
+    texts: &mut [CheckedText],
+) -> Option<Manifest> {
+    if manifests.len() == 1 {
+        return manifests.pop();
+    }
+    if let Some((text, error)) = texts.last_mut().zip(too_large(&manifests, named)) {
+        text.diagnostics.extend(error.into_diagnostics());
+        return None;
+    }
+    let duplicates = duplicates(&manifests);
+    if !duplicates.is_empty() {
+        report(&duplicates, named, texts);
+        return None;
+    }
+    let entries = manifests.iter().flat_map(|m| m.policies().entries());
+    let policies = PolicySet::new(entries.map(EntryRef::cloned).collect());
+    let breakers = manifests.iter().flat_map(|m| m.breakers().to_vec());
+    let breakers: Vec<Breaker> = breakers.collect();
+    Some(Manifest::merged(
+        agreed(manifests.iter().map(Manifest::exported_at)),
+        agreed(manifests.iter().map(Manifest::org_name)).map(str::to_owned),
+        policies,
+        breakers,
+    ))
+}
+
+/// What all say alike.
+fn agreed<T: PartialEq>(mut said: impl Iterator<Item = Option<T>>) -> Option<T> {
+    let first = said.next()??;
+    said.all(|other| other.as_ref() == Some(&first))
+        .then_some(first)
+}
+
+/// The limits of a manifest hold for what it is made of.
+fn too_large(manifests: &[Manifest], named: &[NamedText]) -> Option<Error> {
+    let bytes: usize = named.iter().map(|text| text.bytes.len()).sum();
+    let policies: usize = manifests.iter().map(|m| m.policies().len()).sum();
+    let rows = [
+        (bytes, limits::MANIFEST_BYTES, "bytes"),
+        (policies, limits::POLICIES, "policies"),
+    ];
+    let (found, limit, what) = rows.into_iter().find(|(found, limit, _)| found > limit)?;
+    let message = format!("the manifests have {found} {what} together, more than {limit}");
+    Some(Error::new(Code::InvalidManifest, message).with_help("split them"))
+}
+
+/// At most as many as are shown.
+fn duplicates(manifests: &[Manifest]) -> Vec<Duplicate<'_>> {
+    let mut duplicates = Vec::new();
+    for what in [What::Policy, What::Breaker] {
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        for (second, manifest) in manifests.iter().enumerate() {
+            for name in names(what, manifest) {
+                if let Some(&first) = seen.get(name) {
+                    duplicates.push(Duplicate {
+                        what,
+                        name,
+                        first,
+                        second,
+                    });
+                } else {
+                    seen.insert(name, second);
+                }
+            }
+        }
+    }
+    duplicates.truncate(limits::DIAGNOSTICS);
+    duplicates
+}
+
+fn names(what: What, manifest: &Manifest) -> Box<dyn Iterator<Item = &str> + '_> {
+    match what {
+        What::Policy => Box::new(manifest.policies().iter().map(|policy| policy.name())),
+        What::Breaker => Box::new(manifest.breakers().iter().map(|b| &*b.anomaly_type)),
+    }
+}
+
+/// Puts the duplicates beside the texts in which they are the second, each with its place in both.
+fn report(duplicates: &[Duplicate<'_>], named: &[NamedText], texts: &mut [CheckedText]) {
+    // Where names stand is found by reading the texts once more: it is asked for in this case alone.
+    let places: Vec<[HashMap<String, Place>; 2]> = named
+        .iter()
+        .enumerate()
+        .map(|(at, text)| {
+            [What::Policy, What::Breaker].map(|wanted| {
+                let here = duplicates.iter().filter(|duplicate| {
+                    let same = mem::discriminant(&duplicate.what) == mem::discriminant(&wanted);
+                    same && (duplicate.first == at || duplicate.second == at)
+                });
+                let used: HashSet<&str> = here.map(|duplicate| duplicate.name).collect();
+                match wanted {
+                    _ if used.is_empty() => HashMap::new(),
+                    What::Policy => manifest::places_of_policies(&text.bytes, &used),
+                    What::Breaker => manifest::places_of_breakers(&text.bytes, &used),
+                }
+            })
+        })
+        .collect();
+    for duplicate in duplicates {
+        let place = |at: usize| {
+            let [policies, breakers] = places.get(at)?;
+            let places = match duplicate.what {
+                What::Policy => policies,
+                What::Breaker => breakers,
+            };
+            places.get(duplicate.name).copied()
+        };
+        let shown = excerpt(duplicate.name);
+        let (message, help) = match duplicate.what {
+            What::Policy => (
+                format!("duplicate policy name `{shown}`"),
+                "rename one of the two, or remove it",
+            ),
+            What::Breaker => (
+                format!("duplicate anomaly type `{shown}`"),
+                "keep one of the two",
+            ),
+        };
+        let mut diagnostic = Diagnostic::error(Code::InvalidManifest, message);
+        diagnostic.policy = match duplicate.what {
+            What::Policy => Some(duplicate.name.to_owned()),
+            What::Breaker => None,
+        };
+        diagnostic.place = place(duplicate.second);
+        diagnostic.help = Some(help.to_owned());
+        diagnostic.related = vec![Related {
+            message: "first used here".to_owned(),
+            file: named
+                .get(duplicate.first)
+                .and_then(|text| text.file.clone()),
+            place: place(duplicate.first),
+        }];
+        if let Some(text) = texts.get_mut(duplicate.second) {
+            text.diagnostics.push(diagnostic);
+        }
+    }
+    for text in texts {
+        text.diagnostics.sort_by_key(Diagnostic::offset);
+    }
+}

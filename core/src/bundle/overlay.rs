@@ -1,0 +1,261 @@
+//! Overlays: what is different in one environment, by the names of policies.
+
+use std::collections::BTreeMap;
+
+use super::CheckedText;
+use crate::condition::Cache;
+use crate::decode;
+use crate::error::Code;
+use crate::findings::{Findings, Sink, suggestion};
+use crate::limits;
+use crate::manifest::{text_of, unsupported, value_before};
+use crate::policy::{self, Change, Entry, EntryRef, Policy, PolicySet};
+use crate::source::{Source, Span};
+use crate::version::{self, Gate};
+use crate::yaml::{self, Kind, Node, Reader, Root};
+
+/// The keys of an overlay, in the order in which they are written.
+pub(crate) const FIELDS: [&str; 2] = ["overlay_version", "policies"];
+
+/// Policies that overlays change.
+pub(super) struct Policies<'b> {
+    base: &'b PolicySet,
+    /// What became of a name; `None` for what was removed.
+    changed: BTreeMap<String, Option<Policy>>,
+    /// How many names may still be compared with a misspelt one: there may be a million.
+    comparisons: usize,
+}
+
+impl<'b> Policies<'b> {
+    pub(super) fn new(base: &'b PolicySet) -> Self {
+        Self {
+            base,
+            changed: BTreeMap::new(),
+            comparisons: limits::POLICIES,
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&Policy> {
+        match self.changed.get(name) {
+            Some(changed) => changed.as_ref(),
+            None => self.base.get(name).map(AsRef::as_ref),
+        }
+    }
+
+    /// A name that is there and much like `name`.
+    fn like(&mut self, name: &str) -> Option<&str> {
+        self.comparisons = self.comparisons.checked_sub(self.base.len())?;
+        let there = self.base.iter().map(|policy| policy.name());
+        suggestion(name, there.filter(|name| self.get(name).is_some()))
+    }
+
+    /// The policies as they now are.
+    pub(super) fn finish(self) -> PolicySet {
+        let Self { base, changed, .. } = self;
+        let kept = base.entries();
+        let kept = kept.filter(|entry| !changed.contains_key(entry.policy.name()));
+        let mut entries: Vec<Entry> = kept.map(EntryRef::cloned).collect();
+        entries.extend(changed.into_values().flatten().map(Entry::new));
+        PolicySet::new(entries)
+    }
+}
+
+/// Reads an overlay, and changes the policies by it where they are known.
+pub(super) fn read(bytes: &[u8], policies: Option<&mut Policies<'_>>) -> CheckedText {
+    let text = match text_of("overlay", bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            return CheckedText {
+                diagnostics: error.into_diagnostics(),
+                ..CheckedText::default()
+            };
+        }
+    };
+    let mut reading = Reading {
+        source: Source::new(text),
+        reader: Reader::new(text, limits::YAML_NESTING),
+        findings: Findings::default(),
+        gate: None,
+        policies: None,
+    };
+    reading.run();
+    reading.finish(policies)
+}
+
+/// One reading of one overlay.
+struct Reading<'a> {
+    source: Source<'a>,
+    reader: Reader<'a>,
+    findings: Findings,
+    gate: Option<Gate>,
+    policies: Option<Node<'a>>,
+}
+
+impl Reading<'_> {
+    fn sink(&mut self) -> Sink<'_> {
+        sink(&self.source, &mut self.findings, None)
+    }
+
+    fn problems(&mut self) {
+        let problems = self.reader.take_problems();
+        decode::report_problems(problems, &mut self.sink());
+    }
+
+    fn run(&mut self) {
+        let root = self.reader.open();
+        self.problems();
+        match root {
+            Root::Nothing if self.reader.is_cut() => {}
+            Root::Nothing => {
+                let help = "write at least `overlay_version: '1.0'` and `policies: {}`";
+                self.sink()
+                    .error_help(Span::at(0), "the overlay is empty", help);
+            }
+            Root::Other(node) => {
+                let help = "begin with `overlay_version: '1.0'`";
+                let expected = "an overlay must be a mapping";
+                decode::wrong_type(&node, expected, help, &mut self.sink());
+            }
+            Root::Mapping(span) => self.fields(span),
+        }
+        if let (Some(fault), None) = (self.reader.stopped_at(), &self.gate) {
+            let text = self.source.text();
+            value_before(text, fault, FIELDS[0], |node| self.version(node));
+        }
+        self.reader.close();
+        self.problems();
+    }
+
+    fn fields(&mut self, root: Span) {
+        let mut seen = Vec::new();
+        while let Some(key) = self.reader.next_key() {
+            self.problems();
+            if key.name == "manifest_version" {
+                let help = "name it as the manifest, and overlays with `--overlay`";
+                let message = "this is a manifest, not an overlay";
+                return self.sink().error_help(key.span, message, help);
+            }
+            let is_known = decode::check_key(&key, "an overlay", &FIELDS, &mut self.sink());
+            let node = self.reader.value();
+            self.problems();
+            // A second one of a known key was reported as a duplicate.
+            if !is_known || seen.contains(&key.name) {
+                continue;
+            }
+            if key.name == FIELDS[0] {
+                self.version(&node);
+            } else {
+                self.policies = Some(node);
+            }
+            seen.push(key.name);
+        }
+        self.problems();
+        if self.reader.is_cut() {
+            return;
+        }
+        for required in FIELDS {
+            if !seen.iter().any(|name| name == required) {
+                decode::missing(root, required, &mut self.sink());
+            }
+        }
+    }
+
+    fn version(&mut self, node: &Node<'_>) {
+        if !matches!(node.kind, Kind::Absent) {
+            let gate = version::gate(FIELDS[0], node, &mut self.sink());
+            self.gate = Some(gate);
+        }
+    }
+
+    fn finish(mut self, policies: Option<&mut Policies<'_>>) -> CheckedText {
+        let version = match self.gate.take() {
+            Some(Gate::Unsupported { version, span }) => {
+                return CheckedText {
+                    diagnostics: vec![unsupported("overlay", &version, span, &self.source)],
+                    version: Some(version),
+                    policies: 0,
+                };
+            }
+            Some(Gate::Known) => Some(version::VERSION.to_owned()),
+            Some(Gate::Invalid) | None => None,
+        };
+        let Self {
+            source,
+            mut findings,
+            policies: node,
+            ..
+        } = self;
+        let changes = node.map_or(0, |node| changes(&node, policies, &source, &mut findings));
+        CheckedText {
+            version,
+            policies: changes,
+            diagnostics: findings.finish(),
+        }
+    }
+}
+
+/// Reads what an overlay says about policies, and applies it; how many it names.
+fn changes(
+    node: &Node<'_>,
+    mut policies: Option<&mut Policies<'_>>,
+    source: &Source<'_>,
+    findings: &mut Findings,
+) -> usize {
+    let Kind::Mapping(mapping) = &node.kind else {
+        let expected = "`policies` must be a mapping from names to what changes (`{}` for nothing)";
+        let help = "write `NAME:`, and below it the fields to set";
+        decode::wrong_type(node, expected, help, &mut sink(source, findings, None));
+        return 0;
+    };
+    let cache = Cache::default();
+    for yaml::Entry { key, value } in &mapping.entries {
+        if key.reported {
+            continue;
+        }
+        let label = policy::label(&key.name);
+        let mut sink = sink(source, findings, Some(label));
+        let change = policy::change(&key.name, value, source, &cache, &mut sink);
+        if let (Some(policies), Some(change)) = (policies.as_deref_mut(), change) {
+            apply(policies, &key.name, key.span, change, &mut sink);
+        }
+    }
+    mapping.entries.len()
+}
+
+fn apply(policies: &mut Policies<'_>, name: &str, at: Span, change: Change, sink: &mut Sink<'_>) {
+    let there = policies.get(name);
+    let changed = match (change, there) {
+        (Change::Add(policy), None) => Some(*policy),
+        (Change::Add(_), Some(_)) => {
+            let message = format!("a policy is named `{}` already", decode::excerpt(name));
+            return sink.error_help(at, message, "leave out `new` to set fields of it");
+        }
+        (Change::Set(fields), Some(policy)) => Some(policy.with(fields)),
+        (Change::Remove, Some(_)) => None,
+        (Change::Set(_) | Change::Remove, None) => {
+            let message = format!("no policy is named `{}`", decode::excerpt(name));
+            let help = match policies.like(name) {
+                Some(near) => format!("did you mean `{}`?", decode::excerpt(near)),
+                None => {
+                    "check the name; `new: true` declares a policy that the manifest does not have"
+                        .to_owned()
+                }
+            };
+            return sink.error_help(at, message, help);
+        }
+    };
+    policies.changed.insert(name.to_owned(), changed);
+}
+
+fn sink<'s>(
+    source: &'s Source<'_>,
+    findings: &'s mut Findings,
+    policy: Option<String>,
+) -> Sink<'s> {
+    Sink {
+        code: Code::InvalidManifest,
+        policy,
+        text: source,
+        findings,
+    }
+}
