@@ -1,12 +1,13 @@
 //! A workspace for programs in other languages: the documents of `--format json` as values.
 
 use lattice_core::view::{self, KeyKind};
-use lattice_core::{Action, Code, Error, limits};
-use lattice_workspace::{Key, Planned, Reader, Store, import};
+use lattice_core::{Action, Code, Error, SavedPlan, limits};
+use lattice_workspace::{Key, Planned, Reader, Store, import, threads};
 
 use crate::access::{Opened, key_in_environment, named};
 use crate::args::guard;
-use crate::given::{Given, Named, mode};
+use crate::file::Limit;
+use crate::given::{Given, Named, Source, Sources, mode};
 use crate::io::Io;
 
 /// How a manifest meets a workspace. What is left out is what the commands take it to be.
@@ -109,6 +110,42 @@ impl Client {
         let given = given.manifest()?;
         let reader = Reader::open_to_import(&*self.store, &self.key, None)?;
         let planned = options.plan(&reader, &given, io)?;
+        // An older store is locked until then.
+        drop(reader);
+        let imported = import(&*self.store, &self.key, &planned, &io.ambient()?)?;
+        Ok(planned.view(false, Some(&imported)))
+    }
+
+    /// The text of the plan to keep for [`Client::apply`], as `al plan --out` writes it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::plan`]: what a safety rule holds is not saved.
+    pub fn save_plan(
+        &self,
+        sources: Sources,
+        options: PlanOptions,
+        io: &Io<'_>,
+    ) -> Result<String, Error> {
+        let file = sources.name();
+        let bundle = sources.read()?;
+        let manifest = bundle.manifest_on(threads())?;
+        let reader = self.read(KeyKind::Service)?;
+        let planned = options.plan(&reader, &Named { manifest, file }, io)?;
+        Ok(planned.save(bundle)?.into_text())
+    }
+
+    /// Applies a saved plan: exactly what it shows, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_PLAN`; else as [`Reader::resume`] and [`lattice_workspace::import`].
+    pub fn apply(&self, source: Source, io: &Io<'_>) -> Result<view::Plan, Error> {
+        let text = source.read(Limit::PLAN)?;
+        let reader = Reader::open_to_import(&*self.store, &self.key, None)?;
+        let planned = SavedPlan::parse(&text.bytes)
+            .and_then(|saved| reader.resume(&saved))
+            .map_err(|error| text.blame(error))?;
         // An older store is locked until then.
         drop(reader);
         let imported = import(&*self.store, &self.key, &planned, &io.ambient()?)?;

@@ -47,6 +47,10 @@ pub(crate) const ACTION: Limit = Limit {
     bytes: limits::ACTION_BYTES,
     code: Code::InvalidAction,
 };
+pub(crate) const PLAN: Limit = Limit {
+    bytes: limits::PLAN_BYTES,
+    code: Code::InvalidPlan,
+};
 pub(crate) const KEY: Limit = Limit {
     bytes: 4096,
     code: Code::InvalidServiceKey,
@@ -57,6 +61,8 @@ impl Limit {
     pub const MANIFEST: Self = MANIFEST;
     /// What an action may be.
     pub const ACTION: Self = ACTION;
+    /// What a saved plan may be.
+    pub const PLAN: Self = PLAN;
     /// What conditions may be.
     pub const CONDITIONS: Self = Limit {
         bytes: limits::CONDITIONS_BYTES,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lattice_core::{Bundle, Conditions, Error, Manifest, Mode, NamedText, view};
+use lattice_core::{Bundle, Conditions, Error, Manifest, Mode, NamedText, SavedPlan, view};
 use lattice_workspace::threads;
 
 use crate::file::{Input, Limit, MANIFEST, read};
@@ -90,7 +90,12 @@ impl From<Source> for Sources {
 }
 
 impl Sources {
-    fn read(self) -> Result<Bundle, Error> {
+    /// What documents call it.
+    pub(crate) fn name(&self) -> Option<String> {
+        self.manifest.name()
+    }
+
+    pub(crate) fn read(self) -> Result<Bundle, Error> {
         let overlays = self
             .overlays
             .into_iter()
@@ -114,7 +119,7 @@ impl Sources {
 
     /// The document of `al validate`, which also says why a file could not be read.
     pub fn validation(self) -> view::Validation {
-        let name = self.manifest.name();
+        let name = self.name();
         let mut report = view::Validation::default();
         match self.read() {
             Ok(bundle) => report.add_on(threads(), &bundle, UNNAMED),
@@ -160,7 +165,7 @@ impl Given {
             Given::Manifest(named) => return Ok(named),
             Given::Sources(sources) => sources,
         };
-        let file = sources.manifest.name();
+        let file = sources.name();
         let manifest = sources.read()?.manifest_on(threads())?;
         Ok(Arc::new(Named { manifest, file }))
     }
@@ -198,6 +203,26 @@ pub fn plan(current: Given, desired: Given, replace: Option<bool>) -> Result<vie
     let file = desired.file.as_deref();
     let (current, desired) = (&current.manifest, &desired.manifest);
     Ok(view::Plan::between(current, desired, file, mode(replace)))
+}
+
+/// The plan that was saved, as it was shown.
+///
+/// ```
+/// use al::Source;
+/// use lattice_core::NamedText;
+///
+/// let text = NamedText { bytes: b"{}".to_vec(), file: Some("plan.json".to_owned()) };
+/// let error = al::show(Source::Text(text)).unwrap_err();
+/// assert_eq!(error.code().as_str(), "INVALID_PLAN");
+/// ```
+///
+/// # Errors
+///
+/// `INVALID_PLAN` for anything but the bytes that `al plan --out` wrote.
+pub fn show(source: Source) -> Result<view::Plan, Error> {
+    let text = source.read(Limit::PLAN)?;
+    let saved = SavedPlan::parse(&text.bytes).map_err(|error| text.blame(error))?;
+    Ok(saved.into_view())
 }
 
 /// The mode that is asked for, else the engine's own.

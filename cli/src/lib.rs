@@ -31,7 +31,7 @@ use clap::Parser;
 
 pub use crate::client::{Client, PlanOptions};
 pub use crate::file::Limit;
-pub use crate::given::{Given, Named, Source, Sources, plan, render};
+pub use crate::given::{Given, Named, Source, Sources, plan, render, show};
 pub use crate::io::{Fill, Io, Lookup};
 pub use crate::render::{Report, refusal_report, report};
 

@@ -46,6 +46,11 @@ impl Done {
         Self::with(String::new())
     }
 
+    /// Another document in the place of this one.
+    pub(crate) fn instead(self, document: String) -> Self {
+        Self { document, ..self }
+    }
+
     pub(crate) fn exit(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }

@@ -182,3 +182,49 @@ fn a_round_trip() {
             .all(|error| error.code() == Code::InvalidServiceKey)
     );
 }
+
+#[test]
+fn a_plan_is_kept_shown_and_applied_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, key, agent) = store(&folder);
+    let io = io(&[]);
+    let client = Client::open(Some(&url), Some(&key), &io).unwrap();
+    let text = |text: &str, name: &str| {
+        let (bytes, file) = (text.into(), Some(name.to_owned()));
+        Source::Text(NamedText { bytes, file })
+    };
+    let save =
+        |client: &Client, options| client.save_plan(text(MANIFEST, "m.yaml").into(), options, &io);
+    let kept = save(&client, replacing(true)).unwrap();
+
+    let shown = al::show(text(&kept, "plan.json")).unwrap();
+    let planned = Given::Sources(text(MANIFEST, "m.yaml").into());
+    assert_eq!(shown, client.plan(planned, replacing(true), &io).unwrap());
+    let file = folder.path().join("plan.json");
+    std::fs::write(&file, &kept).unwrap();
+    assert_eq!(al::show(Source::File(file.clone())).unwrap(), shown);
+
+    let edited = kept.replace("writes", "reads");
+    let refused = client.apply(text(&edited, "plan.json"), &io).unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidPlan);
+    let named = refused.diagnostics().map(|error| error.file.as_deref());
+    assert!(named.eq([Some("plan.json")]));
+
+    let applied = client.apply(Source::File(file.clone()), &io).unwrap();
+    assert!(applied.applied && !applied.dry_run && applied.event.is_some());
+    assert_eq!(applied.changes, shown.changes);
+    let again = client.apply(Source::File(file), &io).unwrap_err();
+    assert_eq!(again.code(), Code::StalePlan);
+
+    // What a safety rule holds is not saved, and an agent's key saves nothing.
+    let none = text("manifest_version: '1.0'\npolicies: []\n", "none.yaml");
+    let held = client
+        .save_plan(none.into(), replacing(true), &io)
+        .unwrap_err();
+    assert_eq!(held.code(), Code::DeactivationLimit);
+    let agent = Client::open(Some(&url), Some(&agent), &io).unwrap();
+    let refused = save(&agent, replacing(false)).unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidServiceKey);
+    let refused = agent.apply(text(&kept, "plan.json"), &io).unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidServiceKey);
+}

@@ -76,6 +76,10 @@ fn run(suite: &Suite, case: &Case) -> Result<Value, Value> {
             }
             answer(case, (document(&arguments, &stdout), code))
         }
+        "show" => {
+            write("plan.json", &case.saved());
+            answer(case, al(folder.path(), &["show", "plan.json"]))
+        }
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
     }
 }

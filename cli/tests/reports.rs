@@ -254,7 +254,7 @@ fn without_code(line: &str) -> String {
 fn html_is_for_plans_alone_and_anything_else_is_refused_before_it_runs() {
     let sandbox = Sandbox::with(&manifest(&[policy("a", "b.c", true)]));
     let before = sandbox.files();
-    let others: [&[&str]; 17] = [
+    let others: [&[&str]; 18] = [
         &["workspace", "create", "next"],
         &["workspace", "list"],
         &["workspace", "show"],
@@ -265,6 +265,7 @@ fn html_is_for_plans_alone_and_anything_else_is_refused_before_it_runs() {
         &["export", "--file", "out.yaml"],
         &["validate", "base.yaml"],
         &["fmt", "base.yaml"],
+        &["render", "base.yaml"],
         &["schema", "manifest"],
         &["eval", "--action", "nowhere.json"],
         &["audit", "list"],
@@ -278,16 +279,20 @@ fn html_is_for_plans_alone_and_anything_else_is_refused_before_it_runs() {
         assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{args:?}");
         assert_eq!(
             run.stderr,
-            "error[USAGE]: this command has no `--format html`\n  help: `import` and `diff` have it; else take text, json or markdown\n",
+            "error[USAGE]: this command has no `--format html`\n  help: `import`, `plan`, `show`, `apply`, `rollback` and `diff` have it; else take text, json or markdown\n",
             "{args:?}"
         );
     }
     assert_eq!(sandbox.files(), before);
-    let plans: [&[&str]; 4] = [
+    let plans: [&[&str]; 8] = [
         &["diff", "base.yaml", "base.yaml"],
         &["diff", "--file", "base.yaml"],
         &["import", "--file", "base.yaml", "--dry-run"],
         &["import", "--file", "base.yaml"],
+        &["plan", "--file", "base.yaml", "--out", "plan.json"],
+        &["show", "plan.json"],
+        &["apply", "plan.json"],
+        &["rollback", "1"],
     ];
     for args in plans {
         let run = sandbox.al(&[args, &["--format", "html"]].concat());

@@ -92,6 +92,7 @@ mod parallel;
 mod plain;
 mod plan;
 mod policy;
+mod saved;
 pub mod schema;
 pub mod source;
 pub mod time;
@@ -113,5 +114,9 @@ pub use manifest::{Manifest, Validation, validate, validate_on};
 pub use number::{Number, NumberError};
 pub use plan::Plan;
 pub use policy::{AllowList, Beside, Policy, PolicyRow, PolicySet, PolicySpec, State};
+pub use saved::{Base, SavedPlan};
 pub use value::{Mapping, Operand, Scalar, Text, Value};
 pub use view::Mode;
+
+/// The version of this engine. Saved plans are bound to it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

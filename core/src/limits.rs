@@ -46,6 +46,8 @@ pub const DIAGNOSTICS: usize = 1_000;
 pub const PAGE_DEFAULT: usize = 100;
 /// Events of a page of the audit log at most.
 pub const PAGE_MAX: usize = 1_000;
+/// Bytes of a saved plan, which holds the texts of its manifest beside what they change.
+pub const PLAN_BYTES: usize = 1024 * 1024 * 1024;
 
 /// The share of active policies, in percent, that a change may deactivate unless its author says the exact number.
 pub const DEACTIVATION_PERCENT: u64 = 30;

@@ -20,6 +20,7 @@ const SCHEMAS: &[(&str, Make)] = &[
     ("manifest-document", of::<view::Manifest>),
     ("fmt", of::<view::Formatted>),
     ("plan", of::<view::Plan>),
+    ("saved-plan", of::<view::SavedPlan>),
     ("eval", of::<view::Decision>),
     ("evaluation", of::<view::Evaluation>),
     ("audit-event", of::<view::Event>),

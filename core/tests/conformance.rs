@@ -16,7 +16,7 @@ mod cases;
 mod layout;
 
 use lattice_core::view::{self, ErrorDocument};
-use lattice_core::{Action, Bundle, Error, Manifest, Mode, NamedText};
+use lattice_core::{Action, Bundle, Error, Manifest, Mode, NamedText, SavedPlan};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -74,6 +74,11 @@ fn run(suite: &Suite, case: &Case) -> Outcome {
                 .manifest()
                 .map_err(|error| ErrorDocument::from(&error))?;
             Ok(Document::Text(Text::Whole(rendered.to_text())))
+        }
+        "show" => {
+            let saved = SavedPlan::parse(case.saved().as_bytes());
+            let saved = saved.map_err(|error| document(error, "plan.json"))?;
+            Ok(Document::Plan(Box::new(saved.into_view())))
         }
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
     }

@@ -5,7 +5,7 @@ use std::thread;
 use lattice_core::audit::{Event, ImportEvent};
 use lattice_core::hash::Hash;
 use lattice_core::view::{self, KeyKind};
-use lattice_core::{Code, Error, Guard, Manifest, Mode, Plan, State};
+use lattice_core::{Base, Bundle, Code, Error, Guard, Manifest, Mode, Plan, SavedPlan, State};
 
 use crate::access::look_up;
 use crate::ambient::Ambient;
@@ -13,15 +13,6 @@ use crate::key::Key;
 use crate::log::{Log, checkpoint};
 use crate::store::{Store, WorkspaceRow};
 use crate::threads::Meanwhile;
-
-/// The state of a workspace that a plan starts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Base {
-    /// How many imports were committed.
-    pub revision: u64,
-    /// The state digest.
-    pub digest: Hash,
-}
 
 /// What an import would do to a workspace as it stood.
 //
@@ -37,6 +28,8 @@ pub struct Planned {
     rendered_sha256: Option<Hash>,
     manifest_version: &'static str,
     guard: Guard,
+    /// Whether it was saved, and planned again to be applied.
+    resumed: bool,
 }
 
 impl Planned {
@@ -83,6 +76,7 @@ impl Planned {
             rendered_sha256: manifest.rendered_sha256(),
             manifest_version: manifest.version(),
             guard: Guard::default(),
+            resumed: false,
         })
     }
 
@@ -99,6 +93,14 @@ impl Planned {
         Self { guard, ..self }
     }
 
+    /// Says that it was saved, and planned again to be applied.
+    pub(crate) fn resumed(self) -> Self {
+        Self {
+            resumed: true,
+            ..self
+        }
+    }
+
     /// Whether the guard lets it through; an import asks again.
     ///
     /// # Errors
@@ -107,6 +109,18 @@ impl Planned {
     pub fn check(&self, dry_run: bool) -> Result<(), Error> {
         let checked = self.guard.check(&self.plan.summary());
         checked.map_err(|error| error.with_plan(self.view(dry_run, None)))
+    }
+
+    /// The plan to keep, with the texts that its manifest was made of. [`Reader::resume`](crate::Reader::resume) takes it
+    /// up again.
+    ///
+    /// # Errors
+    ///
+    /// `DEACTIVATION_LIMIT` where the guard holds it: what cannot be applied is not saved. Else as [`SavedPlan::new`].
+    pub fn save(&self, bundle: Bundle) -> Result<SavedPlan, Error> {
+        self.check(true)?;
+        let plan = self.view(true, None);
+        SavedPlan::new(self.base, self.after, self.guard, bundle, plan)
     }
 
     /// The difference.
@@ -155,9 +169,10 @@ pub struct Imported {
 ///
 /// # Errors
 ///
-/// `DEACTIVATION_LIMIT` where the plan's guard holds it; `STATE_CHANGED` where another import came first; `INVALID_SERVICE_KEY` where the key no longer opens the
-/// workspace; `WORKSPACE_MISMATCH` where the plan was made for another workspace; `AUDIT_TAMPERED` where the log
-/// cannot be appended to, or recorded another state than the one that is there; `STORE_UNAVAILABLE`.
+/// `DEACTIVATION_LIMIT` where the plan's guard holds it; `STATE_CHANGED` where another import came first, or
+/// `STALE_PLAN` for a plan that was saved; `INVALID_SERVICE_KEY` where the key no longer opens the workspace;
+/// `WORKSPACE_MISMATCH` where the plan was made for another workspace; `AUDIT_TAMPERED` where the log cannot be appended
+/// to, or recorded another state than the one that is there; `STORE_UNAVAILABLE`.
 pub fn import(
     store: &dyn Store,
     key: &Key,
@@ -171,23 +186,11 @@ pub fn import(
 
     let write = store.write()?;
     let (workspace, key) = look_up(&*write, key, KeyKind::Service)?;
-    if workspace.id != planned.workspace.id {
-        let message = format!(
-            "the plan is for the workspace `{}`, and the key opens `{}`",
-            planned.workspace.name, workspace.name
-        );
-        return Err(Error::new(Code::WorkspaceMismatch, message)
-            .with_help("use the key that the plan was made with"));
-    }
+    check_workspace(&planned.workspace, &workspace)?;
     // INVARIANT: policies change with the revision and never without it, so that an equal revision means that
     // the snapshot still stands.
     if !write.advance(&workspace.id, planned.base.revision)? {
-        let message = format!(
-            "the workspace `{}` changed after the plan was made: revision {}, planned on {}",
-            workspace.name, workspace.revision, planned.base.revision
-        );
-        return Err(Error::new(Code::StateChanged, message)
-            .with_help("nothing was written; run the command again"));
+        return Err(moved(&workspace, planned.base.revision, planned.resumed));
     }
 
     let plan = &planned.plan;
@@ -223,3 +226,47 @@ pub fn import(
         checkpoint: checkpoint(&workspace.id, tree.size(), &tree.root()),
     })
 }
+
+/// Refuses a plan that was made for another workspace.
+pub(crate) fn check_workspace(
+    planned: &view::WorkspaceRef,
+    opened: &WorkspaceRow,
+) -> Result<(), Error> {
+    if planned.id == opened.id {
+        return Ok(());
+    }
+    // Names are unique in one store only.
+    let message = if planned.name == opened.name {
+        format!(
+            "the plan is for another workspace of the name `{}`: {}, and the key opens {}",
+            planned.name, planned.id, opened.id
+        )
+    } else {
+        format!(
+            "the plan is for the workspace `{}`, and the key opens `{}`",
+            planned.name, opened.name
+        )
+    };
+    Err(Error::new(Code::WorkspaceMismatch, message)
+        .with_help("use a key of the workspace that the plan was made for"))
+}
+
+/// The error of a plan whose workspace has moved on.
+pub(crate) fn moved(workspace: &WorkspaceRow, planned_on: u64, resumed: bool) -> Error {
+    let message = format!(
+        "the workspace `{}` changed after the plan was made: revision {}, planned on {planned_on}",
+        workspace.name, workspace.revision,
+    );
+    let (code, help) = if resumed {
+        (Code::StalePlan, PLAN_AGAIN)
+    } else {
+        (
+            Code::StateChanged,
+            "nothing was written; run the command again",
+        )
+    };
+    Error::new(code, message).with_help(help)
+}
+
+/// What to do about a saved plan that cannot be applied.
+pub(crate) const PLAN_AGAIN: &str = "nothing was written; plan again, review it, and apply that";

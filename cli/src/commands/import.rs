@@ -4,10 +4,9 @@ use clap::Args;
 use lattice_core::view::{KeyKind, Mode};
 use lattice_workspace::{Reader, import};
 
-use super::manifest;
 use super::preview::Preview;
+use super::wanted::Wanted;
 use crate::args::{GuardArgs, KeyArgs, OverlayArgs};
-use crate::render::count;
 use crate::session::{Outcome, Session};
 
 /// Import a manifest into the workspace of the key
@@ -66,12 +65,9 @@ impl Import {
         };
         session.note_workspace(&reader.workspace(), &opened.location);
 
-        let manifest = manifest(&self.file, &self.overlay, session)?;
-        session.step("planning");
-        let planned = reader
-            .plan(&manifest, Mode::replacing(self.replace))?
-            .in_file(Some(&self.file.display().to_string()))
-            .with_guard(guard);
+        let (wanted, _) = Wanted::read(&self.file, &self.overlay, session)?;
+        let mode = Mode::replacing(self.replace);
+        let planned = wanted.plan(&reader, mode, guard, session)?;
         // Before the write: an older store is locked until then, and the writer closes the store last and leaves one
         // file behind.
         drop(reader);
@@ -83,13 +79,7 @@ impl Import {
             Preview::applied(&planned, import(&*opened.store, &key, &planned, &ambient))?
         };
 
-        let breakers = manifest.breakers().len();
-        if breakers > 0 {
-            session.note(format_args!(
-                "skipped {}: circuit breakers are exported for reference only",
-                count(breakers, "circuit breaker entry", "circuit breaker entries")
-            ));
-        }
+        wanted.note_breakers(session);
         preview.show(self.diff, self.detailed_exitcode, session)
     }
 }

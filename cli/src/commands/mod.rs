@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments, what it calls, what it shows.
 
+mod apply;
 mod audit;
 mod breaker;
 mod completions;
@@ -9,10 +10,13 @@ mod export;
 mod fmt;
 mod import;
 mod key;
+mod plan;
 mod preview;
 mod render;
 mod schema;
+mod show;
 mod validate;
+mod wanted;
 mod workspace;
 
 use std::path::Path;
@@ -35,6 +39,9 @@ pub(crate) enum Command {
     Key(key::Key),
     Export(export::Export),
     Import(import::Import),
+    Plan(plan::Plan),
+    Show(show::Show),
+    Apply(apply::Apply),
     Diff(diff::Diff),
     Validate(validate::Validate),
     Fmt(fmt::Fmt),
@@ -61,7 +68,11 @@ impl Command {
 
     fn shows_plan(&self) -> bool {
         match self {
-            Command::Import(_) | Command::Diff(_) => true,
+            Command::Import(_)
+            | Command::Plan(_)
+            | Command::Show(_)
+            | Command::Apply(_)
+            | Command::Diff(_) => true,
             Command::Workspace(_)
             | Command::Key(_)
             | Command::Export(_)
@@ -82,6 +93,9 @@ impl Command {
             Command::Key(command) => command.run(session),
             Command::Export(command) => command.run(session),
             Command::Import(command) => command.run(session),
+            Command::Plan(command) => command.run(session),
+            Command::Show(command) => command.run(session),
+            Command::Apply(command) => command.run(session),
             Command::Diff(command) => command.run(session),
             Command::Validate(command) => command.run(session),
             Command::Fmt(command) => command.run(session),
@@ -97,8 +111,9 @@ impl Command {
 
 /// The error of a document that is no plan, and so no page to look at.
 pub(crate) fn no_html() -> Error {
-    Error::new(Code::Usage, "this command has no `--format html`")
-        .with_help("`import` and `diff` have it; else take text, json or markdown")
+    Error::new(Code::Usage, "this command has no `--format html`").with_help(
+        "`import`, `plan`, `show`, `apply`, `rollback` and `diff` have it; else take text, json or markdown",
+    )
 }
 
 /// Reads a manifest, or those of a folder, with overlays; errors know their file and show the line.
@@ -107,12 +122,23 @@ fn manifest(
     overlays: &OverlayArgs,
     session: &mut Session<'_, '_>,
 ) -> Result<Manifest, Error> {
+    manifest_of(path, overlays, session).map(|(manifest, _)| manifest)
+}
+
+/// The same, and gives back what was read.
+fn manifest_of(
+    path: &Path,
+    overlays: &OverlayArgs,
+    session: &mut Session<'_, '_>,
+) -> Result<(Manifest, Bundle), Error> {
     let bundle = session.bundle(path, &overlays.overlays)?;
-    let manifest = compile(&bundle, session);
-    if manifest.is_err() {
-        session.show_lines_of(bundle);
+    match compile(&bundle, session) {
+        Ok(manifest) => Ok((manifest, bundle)),
+        Err(error) => {
+            session.show_lines_of(bundle);
+            Err(error)
+        }
     }
-    manifest
 }
 
 /// Compiles what was read, and says what was merged and where warnings are.

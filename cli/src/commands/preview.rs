@@ -50,6 +50,11 @@ impl<'p> Preview<'p> {
         })
     }
 
+    /// Whether a safety rule keeps it from being applied.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+
     /// The document, with notes beside it. `fields` shows what changes in each policy.
     pub(crate) fn show(
         self,
@@ -63,8 +68,7 @@ impl<'p> Preview<'p> {
             (false, Some(_)) => Heading::Refused,
             (false, None) => Heading::Imported(&self.planned.workspace().name),
         };
-        notes(&plan, session);
-        untouched(&plan, session);
+        beside(&plan, session);
         let page = Page {
             plan: &plan,
             heading,
@@ -77,6 +81,12 @@ impl<'p> Preview<'p> {
         let pending = plan.summary.changes() > 0;
         Ok(done.exit(Exit::pending(detailed_exitcode, pending)))
     }
+}
+
+/// What stands beside the document of a plan, on stderr.
+pub(crate) fn beside(plan: &view::Plan, session: &mut Session<'_, '_>) {
+    notes(plan, session);
+    untouched(plan, session);
 }
 
 /// Notes that are shown to people; a first import has one for every action type.

@@ -1,14 +1,14 @@
 //! Manifests, and what importing one does.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Breaker, Event};
 use crate::hash::hex;
 use crate::value::Value;
 
 /// How a manifest meets what it does not name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Policies that the manifest does not name stay as they are.
@@ -38,7 +38,9 @@ impl Mode {
 }
 
 /// What an import did, or would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(!deny_unknown_fields)]
 pub struct Plan {
     /// The workspace; null where two files were compared.
     pub workspace: Option<WorkspaceRef>,
@@ -65,7 +67,9 @@ pub struct Plan {
 }
 
 /// Which workspace a document is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(!deny_unknown_fields)]
 pub struct WorkspaceRef {
     /// UUID.
     pub id: String,
@@ -76,7 +80,9 @@ pub struct WorkspaceRef {
 }
 
 /// Which manifest a document is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(!deny_unknown_fields)]
 pub struct ManifestRef {
     /// The file, as it was named.
     pub file: Option<String>,
@@ -91,7 +97,9 @@ pub struct ManifestRef {
 }
 
 /// Which side of a comparison changed since a recorded state. A policy is in at most one of the lists, in name order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(!deny_unknown_fields)]
 pub struct Drift {
     /// The audit event that left the state both sides are compared with: the last import of this very manifest, else the
     /// last import.
@@ -165,7 +173,9 @@ impl Manifest {
 }
 
 /// Counts of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(!deny_unknown_fields)]
 pub struct Summary {
     /// New in the workspace, or back after a deactivation.
     pub added: usize,
@@ -192,7 +202,7 @@ impl Summary {
 }
 
 /// What happens to one policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeAction {
     /// It becomes active.
@@ -208,7 +218,9 @@ pub enum ChangeAction {
 }
 
 /// One policy of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(!deny_unknown_fields)]
 pub struct Change {
     /// The policy's name.
     pub name: String,
@@ -221,7 +233,9 @@ pub struct Change {
 }
 
 /// One changed field of a policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(!deny_unknown_fields)]
 pub struct FieldChange {
     /// The field, or a place in the conditions: `conditions.rules[1].value`.
     pub field: String,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::thread;
 
+use lattice_core::hash::{hex, sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use serde_json::Value;
 pub(crate) const FILE: &str = include_str!("../../testdata/conformance.json");
 
 /// What a runner must know how to do.
-pub(crate) const OPS: [&str; 5] = ["validate", "fmt", "plan", "eval", "render"];
+pub(crate) const OPS: [&str; 6] = ["validate", "fmt", "plan", "eval", "render", "show"];
 
 /// The whole file.
 #[derive(Debug, Deserialize, Serialize)]
@@ -46,6 +47,8 @@ pub(crate) struct Case {
     pub action: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Text>,
     #[serde(skip_serializing)]
     pub want: Option<Value>,
     #[serde(skip_serializing)]
@@ -181,6 +184,20 @@ impl Case {
 
     pub(crate) fn desired(&self) -> String {
         self.desired.as_ref().expect("`plan` has `desired`").whole()
+    }
+
+    /// The saved plan of a row, with the version of this engine and a digest that fits where the row asks for them.
+    pub(crate) fn saved(&self) -> String {
+        let text = self.saved.as_ref().expect("`show` has `saved`").whole();
+        let text = text.replace("$ENGINE", lattice_core::VERSION);
+        let Some((before, _)) = text.split_once("$SHA256") else {
+            return text;
+        };
+        let lines = before
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'));
+        let digest = hex(&sha256(lines.collect::<String>().as_bytes()));
+        text.replace("$SHA256", &digest)
     }
 
     /// What differs from what the row wants.

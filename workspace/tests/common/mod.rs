@@ -153,8 +153,13 @@ pub(crate) fn key_of(created: &CreatedKey) -> Key {
     Key::parse(&created.key).unwrap()
 }
 
-/// A policy of a manifest: its name, and whether it asks for approval.
+/// The manifest of [`manifest_text`].
 pub(crate) fn manifest(policies: &[(&str, bool)]) -> Manifest {
+    Manifest::parse(manifest_text(policies).as_bytes()).unwrap()
+}
+
+/// A manifest of policies: the name of each, and whether it asks for approval.
+pub(crate) fn manifest_text(policies: &[(&str, bool)]) -> String {
     let items: Vec<_> = policies
         .iter()
         .map(|(name, approval)| {
@@ -169,8 +174,7 @@ pub(crate) fn manifest(policies: &[(&str, bool)]) -> Manifest {
     } else {
         items.concat()
     };
-    let text = format!("manifest_version: '1.0'\npolicies:{list}\n");
-    Manifest::parse(text.as_bytes()).unwrap()
+    format!("manifest_version: '1.0'\npolicies:{list}\n")
 }
 
 /// The code and the message of a refusal.

@@ -1,5 +1,7 @@
 //! Values of an action: JSON with exact numbers.
 
+mod read;
+
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::fmt;

@@ -1,0 +1,53 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use lattice_core::SavedPlan;
+use lattice_workspace::{Reader, import};
+
+use super::preview::Preview;
+use crate::args::KeyArgs;
+use crate::file::PLAN;
+use crate::session::{Outcome, Session};
+
+/// Apply a saved plan to the workspace of the key
+///
+/// Only where everything is as it was when the plan was saved: the workspace, its revision and state, the bytes of the plan,
+/// the version of al. One transaction: everything is written or nothing, and a plan goes through once.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  al plan --file policies.yaml --out plan.json    what would change, and the plan to keep
+  al show plan.json --diff                        what was planned
+  al apply plan.json                              exactly that")]
+pub(crate) struct Apply {
+    /// The saved plan; `-` is stdin
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+    /// Refuse a key of any other workspace
+    #[arg(long, value_name = "NAME")]
+    expect_workspace: Option<String>,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+impl Apply {
+    pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
+        Session::stdin_once([&self.plan].into_iter().chain(&self.key.service_key_file))?;
+        let (key, opened) = self.key.open(session)?;
+        let expect = self.expect_workspace.as_deref();
+        let reader = Reader::open_to_import(&*opened.store, &key, expect)?;
+        session.note_workspace(&reader.workspace(), &opened.location);
+
+        let input = session.read(&self.plan, PLAN)?;
+        session.step("checking the plan");
+        let planned = SavedPlan::parse(&input.bytes)
+            .and_then(|saved| reader.resume(&saved))
+            .map_err(|error| error.in_file(&input.name))?;
+        // Before the write: an older store is locked until then.
+        drop((reader, input));
+        session.step("writing");
+        let ambient = session.ambient()?;
+        let imported = import(&*opened.store, &key, &planned, &ambient);
+        Preview::applied(&planned, imported)?.show(false, false, session)
+    }
+}
