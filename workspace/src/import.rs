@@ -37,6 +37,8 @@ pub struct Planned {
     rendered_sha256: Option<Hash>,
     manifest_version: &'static str,
     guard: Guard,
+    /// The event whose state it goes back to; `None` for an import of a manifest.
+    back_to: Option<Event>,
 }
 
 impl Planned {
@@ -83,6 +85,7 @@ impl Planned {
             rendered_sha256: manifest.rendered_sha256(),
             manifest_version: manifest.version(),
             guard: Guard::default(),
+            back_to: None,
         })
     }
 
@@ -97,6 +100,17 @@ impl Planned {
     #[must_use]
     pub fn with_guard(self, guard: Guard) -> Self {
         Self { guard, ..self }
+    }
+
+    /// Makes it a rollback to the state after `event`.
+    pub(crate) fn back_to(self, event: Event) -> Self {
+        let back_to = Some(event);
+        Self { back_to, ..self }
+    }
+
+    /// The event whose state a rollback goes back to; `None` for an import of a manifest.
+    pub fn rollback_to(&self) -> Option<&Event> {
+        self.back_to.as_ref()
     }
 
     /// Whether the guard lets it through; an import asks again.
@@ -201,7 +215,11 @@ pub fn import(
         &mut plan.writes().map(AsRef::as_ref),
         &names.deactivated,
     )?;
-    let event = Event::import(&ImportEvent {
+    let record = match planned.back_to {
+        Some(_) => Event::rollback,
+        None => Event::import,
+    };
+    let event = record(&ImportEvent {
         workspace: &workspace.id,
         seq: log.seq(),
         time: ambient.now,

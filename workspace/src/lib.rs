@@ -60,6 +60,8 @@
 mod access;
 mod ambient;
 mod breakers;
+mod drift;
+mod events;
 #[cfg(feature = "test-hooks")]
 mod hook;
 mod import;
@@ -68,6 +70,7 @@ mod keys;
 mod location;
 mod log;
 mod reader;
+mod recorded;
 mod sqlite;
 pub mod store;
 mod threads;
@@ -82,6 +85,7 @@ pub use key::Key;
 pub use keys::{create_key, list_keys, revoke_key};
 pub use location::Location;
 pub use reader::Reader;
+pub use recorded::Recorded;
 pub use store::Store;
 pub use threads::threads;
 pub use verify::Verified;

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 
 use crate::breaker::Breaker;
 use crate::error::{Code, Diagnostic, Error, Kind};
-use crate::hash::Hash;
+use crate::hash::{Hash, sha256};
 use crate::parallel::ONE;
 use crate::policy::PolicySet;
+use crate::time::format_time;
 use crate::version;
 use crate::write;
 
@@ -144,6 +145,25 @@ impl Manifest {
         breakers: &[Breaker],
     ) -> String {
         write::manifest(org_name, exported_at, policies, breakers)
+    }
+
+    /// What reading the manifest that [`Manifest::write`] writes would give, without the reading.
+    pub fn exported(
+        org_name: &str,
+        exported_at: Timestamp,
+        policies: &PolicySet,
+        breakers: &[Breaker],
+    ) -> Self {
+        let text = Self::write(org_name, exported_at, policies, breakers);
+        Self {
+            // As it is written: to the millisecond.
+            exported_at: format_time(exported_at).parse().ok(),
+            org_name: Some(org_name.to_owned()),
+            policies: policies.clone(),
+            breakers: breakers.to_vec(),
+            sha256: sha256(text.as_bytes()),
+            rendered_sha256: None,
+        }
     }
 
     /// Whether `old` and `new` are exports of the same content: equal bytes, the time of export apart.
