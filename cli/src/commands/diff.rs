@@ -13,7 +13,8 @@ use crate::session::{Outcome, Session};
 
 /// Compare two manifests, or a workspace with a manifest
 ///
-/// Shown is what turns the first into the second: what the second does not name counts as deactivated.
+/// Shown is what turns the first into the second: what the second does not name counts as deactivated. With
+/// `--file` each change says which side made it since the last import of that manifest, or of another.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "al diff [OPTIONS] <A> <B>\n       al diff [OPTIONS] --file <FILE>",
@@ -83,8 +84,7 @@ impl Diff {
         session.step("checking the manifest");
         let manifest = manifest(input, session)?;
         session.step("comparing");
-        let planned = reader.plan(&manifest, Mode::Replace)?.in_file(Some(&after));
-        let plan = planned.view(true, None);
+        let plan = reader.diff(&manifest, Some(&after))?;
         Ok((plan, workspace.name, after))
     }
 }

@@ -7,9 +7,11 @@ mod diff;
 mod eval;
 mod export;
 mod fmt;
+mod history;
 mod import;
 mod key;
 mod preview;
+mod rollback;
 mod schema;
 mod validate;
 mod workspace;
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Export(export::Export),
     Import(import::Import),
     Diff(diff::Diff),
+    History(history::History),
+    Rollback(rollback::Rollback),
     Validate(validate::Validate),
     Fmt(fmt::Fmt),
     Schema(schema::Schema),
@@ -54,6 +58,8 @@ impl Command {
             Command::Export(command) => command.run(session),
             Command::Import(command) => command.run(session),
             Command::Diff(command) => command.run(session),
+            Command::History(command) => command.run(session),
+            Command::Rollback(command) => command.run(session),
             Command::Validate(command) => command.run(session),
             Command::Fmt(command) => command.run(session),
             Command::Schema(command) => command.run(session),

@@ -54,6 +54,9 @@ fn title(plan: &Plan, heading: Heading<'_>) -> String {
                 code(name)
             )
         }
+        Heading::RolledBack(name, event) => {
+            format!("### Rolled back {} to event {event}\n\n", code(name))
+        }
         Heading::Compared(before, after) => {
             format!("### {} → {}\n\n", code(before), code(after))
         }
