@@ -153,3 +153,25 @@ fn a_state_that_was_edited() {
     ]));
     assert_eq!(sandbox.files(), before);
 }
+
+/// The example of the page, command by command.
+#[test]
+fn the_example_of_the_page_runs() {
+    let page = include_str!("../../docs/rollback.md");
+    let (_, rest) = page.split_once("```console\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let mut sandbox = Sandbox::new();
+    let key = sandbox.create("staging");
+    sandbox.use_key(&key);
+    sandbox.write(
+        "first.yaml",
+        include_str!("../../examples/policies/first.yaml"),
+    );
+    let mut shown = String::new();
+    for command in example.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        let run = sandbox.shell(&format!("al() {{ \"$AL\" \"$@\"; }}; {command}"));
+        assert_eq!(run.code, 0, "{run:?}");
+        shown.push_str(&format!("$ {command}\n{}", run.stdout));
+    }
+    assert_eq!(shown, example);
+}

@@ -280,3 +280,26 @@ fn wrong_type(column: usize, value: ValueRef<'_>) -> rusqlite::Error {
 fn unreadable(column: usize, what: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::OpenFlags;
+
+    use super::*;
+
+    /// A state of a large workspace is read in one pass: no table is read whole, and nothing is sorted.
+    #[test]
+    fn a_past_state_is_found_by_keys_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("al.db");
+        let transaction = Transaction::open(&path, OpenFlags::SQLITE_OPEN_CREATE).unwrap();
+        let transaction = transaction.begin_to_write(true).unwrap();
+        let explain = format!("EXPLAIN QUERY PLAN {ACTIVE_AT}");
+        let detail = |row: &Row<'_>| row.get::<_, String>(3);
+        let steps = transaction.all(&explain, ("id", 7), detail).unwrap();
+        let searches = steps.iter().filter(|step| step.starts_with("SEARCH"));
+        assert_eq!(searches.count(), 4, "{steps:#?}");
+        let is_dear = |step: &String| step.starts_with("SCAN") || step.contains("TEMP B-TREE");
+        assert!(!steps.iter().any(is_dear), "{steps:#?}");
+    }
+}
