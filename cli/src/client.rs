@@ -1,7 +1,7 @@
 //! A workspace for programs in other languages: the documents of `--format json` as values.
 
 use lattice_core::view::{self, KeyKind};
-use lattice_core::{Action, Code, Error, SavedPlan, limits};
+use lattice_core::{Action, Code, Error, Guard, SavedPlan, limits};
 use lattice_workspace::{Key, Planned, Reader, Store, import, threads};
 
 use crate::access::{Opened, key_in_environment, named};
@@ -22,8 +22,12 @@ pub struct PlanOptions {
 }
 
 impl PlanOptions {
+    fn guard(self, io: &Io<'_>) -> Result<Guard, Error> {
+        guard(self.deactivation_threshold, self.allow_deactivations, io)
+    }
+
     fn plan(self, reader: &Reader, given: &Named, io: &Io<'_>) -> Result<Planned, Error> {
-        let guard = guard(self.deactivation_threshold, self.allow_deactivations, io)?;
+        let guard = self.guard(io)?;
         let planned = reader.plan(&given.manifest, mode(self.replace))?;
         Ok(planned.in_file(given.file.as_deref()).with_guard(guard))
     }
@@ -88,8 +92,7 @@ impl Client {
     ) -> Result<view::Plan, Error> {
         let reader = self.read(KeyKind::Service)?;
         let planned = options.plan(&reader, &*given.manifest()?, io)?;
-        planned.check(true)?;
-        Ok(planned.view(true, None))
+        preview(&planned)
     }
 
     /// Imports a manifest: everything is written or nothing; nothing on a dry run.
@@ -112,8 +115,62 @@ impl Client {
         let planned = options.plan(&reader, &given, io)?;
         // An older store is locked until then.
         drop(reader);
-        let imported = import(&*self.store, &self.key, &planned, &io.ambient()?)?;
-        Ok(planned.view(false, Some(&imported)))
+        self.commit(&planned, io)
+    }
+
+    /// What a replacing import of a manifest would do, and which side changed since the last import of it, or of another.
+    ///
+    /// # Errors
+    ///
+    /// Every error of the text; else as [`Reader::diff`].
+    pub fn diff(&self, given: Given) -> Result<view::Plan, Error> {
+        let given = given.manifest()?;
+        self.read(KeyKind::Service)?
+            .diff(&given.manifest, given.file.as_deref())
+    }
+
+    /// The manifest of the state after an audit event, as `al export --at` writes it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::recorded`].
+    pub fn export_at(&self, seq: u64) -> Result<String, Error> {
+        Ok(self.read(KeyKind::Service)?.recorded(seq)?.to_text())
+    }
+
+    /// Brings the workspace back to the state after an audit event: everything is written or nothing; nothing on a dry run.
+    /// Of `options` those of the guard count: a rollback replaces.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::plan_rollback`] and [`lattice_workspace::import`].
+    pub fn rollback(
+        &self,
+        seq: u64,
+        options: PlanOptions,
+        dry_run: Option<bool>,
+        io: &Io<'_>,
+    ) -> Result<view::Plan, Error> {
+        let guard = options.guard(io)?;
+        if dry_run.unwrap_or(false) {
+            let planned = self.read(KeyKind::Service)?.plan_rollback(seq)?;
+            return preview(&planned.with_guard(guard));
+        }
+        let reader = Reader::open_to_import(&*self.store, &self.key, None)?;
+        let planned = reader.plan_rollback(seq)?.with_guard(guard);
+        // An older store is locked until then.
+        drop(reader);
+        self.commit(&planned, io)
+    }
+
+    /// The states that the workspace had, newest first: those of events before `before`, or all.
+    ///
+    /// # Errors
+    ///
+    /// `USAGE` for a `limit` that is not 1 to 1000; else as [`Reader::history`].
+    pub fn history(&self, before: Option<u64>, limit: Option<u64>) -> Result<view::History, Error> {
+        let limit = page(limit, "states")?;
+        self.read(KeyKind::Service)?.history(before, limit)
     }
 
     /// The text of the plan to keep for [`Client::apply`], as `al plan --out` writes it.
@@ -148,8 +205,7 @@ impl Client {
             .map_err(|error| text.blame(error))?;
         // An older store is locked until then.
         drop(reader);
-        let imported = import(&*self.store, &self.key, &planned, &io.ambient()?)?;
-        Ok(planned.view(false, Some(&imported)))
+        self.commit(&planned, io)
     }
 
     /// How the workspace's policies meet `action`.
@@ -167,17 +223,7 @@ impl Client {
         cursor: Option<u64>,
         limit: Option<u64>,
     ) -> Result<view::EventPage, Error> {
-        let limit = match limit {
-            None => limits::PAGE_DEFAULT,
-            Some(limit) => usize::try_from(limit)
-                .ok()
-                .filter(|limit| (1..=limits::PAGE_MAX).contains(limit))
-                .ok_or_else(|| {
-                    let message = format!("a page of {limit} events cannot be listed");
-                    Error::new(Code::Usage, message)
-                        .with_help(format!("ask for 1 to {} events", limits::PAGE_MAX))
-                })?,
-        };
+        let limit = page(limit, "events")?;
         self.read(KeyKind::Service)?.events(cursor, limit)
     }
 
@@ -186,7 +232,32 @@ impl Client {
         Ok(self.read(KeyKind::Service)?.verify()?.verification)
     }
 
+    fn commit(&self, planned: &Planned, io: &Io<'_>) -> Result<view::Plan, Error> {
+        let imported = import(&*self.store, &self.key, planned, &io.ambient()?)?;
+        Ok(planned.view(false, Some(&imported)))
+    }
+
     fn read(&self, need: KeyKind) -> Result<Reader, Error> {
         Reader::open(&*self.store, &self.key, need, None)
     }
+}
+
+/// The document of a plan that is only looked at.
+fn preview(planned: &Planned) -> Result<view::Plan, Error> {
+    planned.check(true)?;
+    Ok(planned.view(true, None))
+}
+
+/// How many of `what` a page holds.
+fn page(limit: Option<u64>, what: &str) -> Result<usize, Error> {
+    let Some(limit) = limit else {
+        return Ok(limits::PAGE_DEFAULT);
+    };
+    let page = usize::try_from(limit).ok();
+    page.filter(|limit| (1..=limits::PAGE_MAX).contains(limit))
+        .ok_or_else(|| {
+            let message = format!("a page of {limit} {what} cannot be listed");
+            Error::new(Code::Usage, message)
+                .with_help(format!("ask for 1 to {} {what}", limits::PAGE_MAX))
+        })
 }

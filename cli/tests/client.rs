@@ -175,6 +175,12 @@ fn a_round_trip() {
             .unwrap_err(),
         agent.events(None, None).unwrap_err(),
         agent.verify().unwrap_err(),
+        agent.diff(given_again()).unwrap_err(),
+        agent.export_at(2).unwrap_err(),
+        agent.history(None, None).unwrap_err(),
+        agent
+            .rollback(2, PlanOptions::default(), None, &io)
+            .unwrap_err(),
     ];
     assert!(
         refused
@@ -227,4 +233,72 @@ fn a_plan_is_kept_shown_and_applied_once() {
     assert_eq!(refused.code(), Code::InvalidServiceKey);
     let refused = agent.apply(text(&kept, "plan.json"), &io).unwrap_err();
     assert_eq!(refused.code(), Code::InvalidServiceKey);
+}
+
+#[test]
+fn states_and_the_way_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, key, _) = store(&folder);
+    let io = io(&[]);
+    let client = Client::open(Some(&url), Some(&key), &io).unwrap();
+    let given = |text: &str| {
+        let (bytes, file) = (text.into(), Some("m.yaml".to_owned()));
+        Given::Sources(Source::Text(NamedText { bytes, file }).into())
+    };
+    let changed = MANIFEST.replace("approval_required: false", "approval_required: true");
+    for text in [MANIFEST, &changed] {
+        client
+            .import(given(text), PlanOptions::default(), None, &io)
+            .unwrap();
+    }
+
+    let plan = client.diff(given(MANIFEST)).unwrap();
+    assert_eq!(plan.manifest.file.as_deref(), Some("m.yaml"));
+    let drift = plan.drift.unwrap();
+    assert_eq!(
+        (drift.since, &*drift.workspace),
+        (2, &["writes".to_owned()][..])
+    );
+
+    let exported = client.export_at(2).unwrap();
+    let manifest = Manifest::parse(exported.as_bytes()).unwrap();
+    let first = given(MANIFEST).manifest().unwrap();
+    assert_eq!(manifest.policies(), first.manifest.policies());
+
+    let preview = client
+        .rollback(2, PlanOptions::default(), Some(true), &io)
+        .unwrap();
+    assert_eq!(
+        (preview.dry_run, preview.applied, preview.summary.modified),
+        (true, false, 1)
+    );
+    assert_eq!(preview.manifest.file, None);
+    let applied = client
+        .rollback(2, PlanOptions::default(), None, &io)
+        .unwrap();
+    assert_eq!((applied.dry_run, applied.applied), (false, true));
+    assert_eq!(client.diff(given(MANIFEST)).unwrap().summary.changes(), 0);
+
+    // Before the first import there was nothing, and that is held.
+    let held =
+        [Some(true), None].map(|dry_run| client.rollback(1, PlanOptions::default(), dry_run, &io));
+    assert!(held.iter().all(|held| {
+        let error = held.as_ref().unwrap_err();
+        error.code() == Code::DeactivationLimit && error.plan().is_some()
+    }));
+    let allowed = PlanOptions {
+        allow_deactivations: Some(1),
+        ..PlanOptions::default()
+    };
+    let emptied = client.rollback(1, allowed, None, &io).unwrap();
+    assert_eq!(emptied.summary.deactivated, 1);
+
+    let history = client.history(None, Some(3)).unwrap();
+    let states: Vec<_> = history.states.iter().map(|state| state.event).collect();
+    assert_eq!((states, history.next_cursor), (vec![5, 4, 3], Some(3)));
+    assert_eq!(client.history(Some(3), None).unwrap().states.len(), 1);
+    let error = client.history(None, Some(0)).unwrap_err();
+    assert_eq!(error.code(), Code::Usage);
+    assert_eq!(error.message(), "a page of 0 states cannot be listed");
+    assert_eq!(client.export_at(9).unwrap_err().code(), Code::Usage);
 }

@@ -74,6 +74,23 @@ fn plans() {
 }
 
 #[test]
+fn states() {
+    let sandbox = sandbox();
+    insta::assert_snapshot!(documents(
+        &sandbox,
+        &[
+            &["import", "--file", "next.yaml"],
+            &["diff", "--file", "base.yaml"],
+            &["rollback", "1", "--dry-run", "--detailed-exitcode"],
+            &["rollback", "--to", "1"],
+            &["rollback", "0"],
+            &["history", "--limit", "2"],
+            &["history", "--before", "2"],
+        ]
+    ));
+}
+
+#[test]
 fn errors() {
     insta::assert_snapshot!(documents(
         &sandbox(),

@@ -25,6 +25,7 @@ const SCHEMAS: &[(&str, Make)] = &[
     ("evaluation", of::<view::Evaluation>),
     ("audit-event", of::<view::Event>),
     ("audit-list", of::<view::EventPage>),
+    ("history", of::<view::History>),
     ("audit-verify", of::<view::Verification>),
     ("workspace-create", of::<view::CreatedWorkspace>),
     ("workspace-list", of::<view::Workspaces>),

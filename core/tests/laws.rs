@@ -178,6 +178,43 @@ proptest! {
         prop_assert_eq!(plan.apply(&state), state);
     }
 
+    /// Every change has one side, and it is the one that is no longer as it was.
+    #[test]
+    fn drift_splits_the_changes_of_a_plan(current in state(), desired in specs(), base in specs(), mode in mode()) {
+        let (desired, base) = (set(desired), set(base));
+        let plan = Plan::new(&current, &desired, mode);
+        let drift = plan.drift(7, &base);
+        prop_assert_eq!(drift.since, 7);
+
+        let lists = [&drift.workspace, &drift.manifest, &drift.both];
+        let mut listed: Vec<&String> = lists.into_iter().flatten().collect();
+        listed.sort();
+        let names = plan.names();
+        let mut changed: Vec<&String> = [&names.added, &names.modified, &names.deactivated].into_iter().flatten().collect();
+        changed.sort();
+        prop_assert_eq!(&listed, &changed);
+        prop_assert!(lists.iter().all(|names| names.is_sorted()));
+
+        let moved = |side: &PolicySet, name: &str| side.get(name) != base.get(name);
+        for (names, workspace, manifest) in [
+            (&drift.workspace, true, false),
+            (&drift.manifest, false, true),
+            (&drift.both, true, true),
+        ] {
+            for name in names {
+                prop_assert_eq!((moved(&current.active, name), moved(&desired, name)), (workspace, manifest), "{}", name);
+            }
+        }
+
+        let all = |names: &[String], others: [&Vec<String>; 2]| {
+            names.len() == changed.len() && others.iter().all(|names| names.is_empty())
+        };
+        let still = plan.drift(7, &current.active);
+        prop_assert!(all(&still.manifest, [&still.workspace, &still.both]));
+        let reviewed = plan.drift(7, &desired);
+        prop_assert!(all(&reviewed.workspace, [&reviewed.manifest, &reviewed.both]));
+    }
+
     /// In any order, with names that come twice and policies that do not compile among them.
     #[test]
     fn compiling_beside_a_set_is_compiling(

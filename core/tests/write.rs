@@ -221,6 +221,17 @@ fn conditions() -> impl Strategy<Value = String> {
     })
 }
 
+/// Both manifests say the same of themselves.
+fn same(a: &Manifest, b: &Manifest) -> Result<(), TestCaseError> {
+    prop_assert_eq!(a.exported_at(), b.exported_at());
+    prop_assert_eq!(a.org_name(), b.org_name());
+    prop_assert_eq!(a.policies(), b.policies());
+    prop_assert_eq!(a.breakers(), b.breakers());
+    prop_assert_eq!(a.sha256(), b.sha256());
+    prop_assert_eq!(a.rendered_sha256(), b.rendered_sha256());
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
@@ -252,6 +263,8 @@ proptest! {
         prop_assert_eq!(read.policies().get(&spec.name).map(|policy| policy.spec()), Some(spec.clone()), "{}", text);
         prop_assert_eq!(read.breakers(), &breakers);
         prop_assert_eq!(export(&read), text.clone());
+        let exported = Manifest::exported(&org_name, "2026-04-01T10:30:00Z".parse().unwrap(), &policies, &breakers);
+        same(&exported, &read)?;
 
         let other: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
         prop_assert_eq!(other["org_name"].as_str(), Some(org_name.as_str()));
@@ -286,4 +299,19 @@ fn the_time_of_export_alone_is_no_difference() {
         assert_eq!(Manifest::same_but_time(old.as_bytes(), &new), same, "{old}");
     }
     assert!(!Manifest::same_but_time(b"\xff", &new));
+}
+
+/// A manifest that was never read is the one that would be read, whose time has milliseconds.
+#[test]
+fn an_export_is_known_without_reading_it() {
+    let empty = lattice_core::PolicySet::default();
+    for time in [
+        "2026-04-01T10:30:00Z",
+        "2026-04-01T10:30:00.123999999Z",
+        "1960-01-01T00:00:00.000999Z",
+    ] {
+        let time = time.parse().unwrap();
+        let read = Manifest::parse(Manifest::write("a", time, &empty, &[]).as_bytes()).unwrap();
+        same(&Manifest::exported("a", time, &empty, &[]), &read).unwrap();
+    }
 }

@@ -30,6 +30,8 @@ pub struct Planned {
     guard: Guard,
     /// Whether it was saved, and planned again to be applied.
     resumed: bool,
+    /// The event whose state it goes back to; `None` for an import of a manifest.
+    back_to: Option<Event>,
 }
 
 impl Planned {
@@ -77,6 +79,7 @@ impl Planned {
             manifest_version: manifest.version(),
             guard: Guard::default(),
             resumed: false,
+            back_to: None,
         })
     }
 
@@ -99,6 +102,17 @@ impl Planned {
             resumed: true,
             ..self
         }
+    }
+
+    /// Makes it a rollback to the state after `event`.
+    pub(crate) fn back_to(self, event: Event) -> Self {
+        let back_to = Some(event);
+        Self { back_to, ..self }
+    }
+
+    /// The event whose state a rollback goes back to; `None` for an import of a manifest.
+    pub fn rollback_to(&self) -> Option<&Event> {
+        self.back_to.as_ref()
     }
 
     /// Whether the guard lets it through; an import asks again.
@@ -204,7 +218,11 @@ pub fn import(
         &mut plan.writes().map(AsRef::as_ref),
         &names.deactivated,
     )?;
-    let event = Event::import(&ImportEvent {
+    let record = match planned.back_to {
+        Some(_) => Event::rollback,
+        None => Event::import,
+    };
+    let event = record(&ImportEvent {
         workspace: &workspace.id,
         seq: log.seq(),
         time: ambient.now,

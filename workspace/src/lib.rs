@@ -60,6 +60,8 @@
 mod access;
 mod ambient;
 mod breakers;
+mod drift;
+mod events;
 #[cfg(feature = "test-hooks")]
 mod hook;
 mod import;
@@ -68,6 +70,7 @@ mod keys;
 mod location;
 mod log;
 mod reader;
+mod recorded;
 mod resume;
 mod sqlite;
 pub mod store;
@@ -84,6 +87,7 @@ pub use keys::{create_key, list_keys, revoke_key};
 pub use lattice_core::Base;
 pub use location::Location;
 pub use reader::Reader;
+pub use recorded::Recorded;
 pub use store::Store;
 pub use threads::threads;
 pub use verify::Verified;

@@ -3,8 +3,10 @@
 use base64ct::{Base64, Encoding};
 use lattice_core::audit::{Event, Names, Record, Tree, leaf_hash, log_name};
 use lattice_core::hash::{Hash, hex};
+use lattice_core::view::RecordedState;
 use lattice_core::{Code, Error, PolicySet};
 
+use crate::events::{self, Backwards};
 use crate::store::{Head, Write};
 
 /// A workspace's log inside a transaction that is about to append one event to it.
@@ -18,10 +20,7 @@ pub(crate) struct Log<'a> {
 impl<'a> Log<'a> {
     /// The log of the workspace with the UUID `workspace`.
     pub(crate) fn open(write: &'a dyn Write, workspace: &'a str) -> Result<Self, Error> {
-        let tree = write.head(workspace)?.and_then(|head| head.tree());
-        let tree = tree.ok_or_else(|| {
-            tampered("the head of the audit log was not written by al".to_owned())
-        })?;
+        let tree = events::tree(write, workspace).map_err(unwritten)?;
         Ok(Self {
             write,
             workspace,
@@ -41,24 +40,9 @@ impl<'a> Log<'a> {
     ///
     /// `AUDIT_TAMPERED`.
     pub(crate) fn recorded(&self, now: &Hash) -> Result<(), Error> {
-        let log = log_name(self.workspace);
-        let mut end = self.seq();
-        while end > 0 {
-            let start = end.saturating_sub(PAGE);
-            let limit = usize::try_from(end - start).unwrap_or(usize::MAX);
-            let records = self.write.records(self.workspace, start, limit)?;
-            if records.len() != limit {
-                return Err(tampered("an event of the audit log is missing".to_owned()));
-            }
-            for record in records.iter().rev() {
-                let (event, _) = record.open(&log).map_err(tampered)?;
-                if let Some(after) = event.after {
-                    return expect_state(&after, now);
-                }
-            }
-            end = start;
-        }
-        expect_state(&hex(&PolicySet::default().digest()), now)
+        let events = Backwards::before(self.write, self.workspace, self.seq());
+        let newest = events.states().next().transpose().map_err(unwritten)?;
+        expect_state(newest.as_ref(), now)
     }
 
     /// Appends; the tree with the event in it.
@@ -78,20 +62,25 @@ impl<'a> Log<'a> {
     }
 }
 
-/// Events looked at a time, from the end of a log backwards. Nearly always the first is an import.
-const PAGE: u64 = 16;
-
-fn expect_state(recorded: &str, now: &Hash) -> Result<(), Error> {
-    if hex(now) == recorded {
+/// Refuses a state that is not the one that the log recorded last: `newest`, or that of no policies.
+pub(crate) fn expect_state(newest: Option<&RecordedState>, now: &Hash) -> Result<(), Error> {
+    let is_recorded = match newest {
+        Some(newest) => newest.state == hex(now),
+        None => *now == PolicySet::default().digest(),
+    };
+    if is_recorded {
         return Ok(());
     }
     let message = "the active policies are not those that the audit log recorded last";
-    Err(tampered(message.to_owned()))
+    Err(unwritten(Error::new(Code::AuditTampered, message)))
 }
 
-fn tampered(message: String) -> Error {
-    Error::new(Code::AuditTampered, message)
-        .with_help("nothing was written; `al audit verify` says what still stands, and a backup of the store what stood")
+/// A refusal to append to a log that was tampered with says that it was one.
+fn unwritten(error: Error) -> Error {
+    match error.code() {
+        Code::AuditTampered => error.with_help("nothing was written; `al audit verify` says what still stands, and a backup of the store what stood"),
+        _ => error,
+    }
 }
 
 /// The checkpoint of the log of `workspace`, unsigned: the three lines of the C2SP `tlog-checkpoint` form.

@@ -6,6 +6,7 @@ use lattice_core::view::{self, KeyKind};
 use lattice_core::{Action, Code, Error, Manifest, Mode, PolicySet, State};
 
 use crate::access::{allow, look_up};
+use crate::events;
 use crate::import::Planned;
 use crate::key::Key;
 use crate::store::{Read, Snapshot, Store, WorkspaceRow};
@@ -157,14 +158,7 @@ impl Reader {
     }
 
     fn show(&self, record: &Record) -> Result<view::Event, Error> {
-        match record.open(&log_name(&self.workspace.id)) {
-            Ok((leaf, names)) => Ok(view::Event { leaf, names }),
-            Err(reason) => {
-                let message = format!("the audit event `{}` was edited: {reason}", record.seq);
-                Err(Error::new(Code::AuditTampered, message)
-                    .with_help("`al audit verify` says what of the log still stands"))
-            }
-        }
+        events::open(record, &log_name(&self.workspace.id))
     }
 
     fn state(&self) -> Result<State, Error> {
@@ -172,7 +166,7 @@ impl Reader {
     }
 
     /// The state; what is stored just as it is written in `known` is not compiled again.
-    fn state_beside(&self, known: &PolicySet) -> Result<State, Error> {
+    pub(crate) fn state_beside(&self, known: &PolicySet) -> Result<State, Error> {
         compile(
             self.read.snapshot(&self.workspace.id, known)?,
             &self.workspace.name,

@@ -51,6 +51,15 @@ pub trait Read: Debug + Send {
     /// The policies of the workspace `id`. What is stored just as it is written in `known` is shared with it.
     fn snapshot<'k>(&self, id: &str, known: &'k PolicySet) -> Result<Snapshot<'k>, SnapshotError>;
 
+    /// The policies that were active in the workspace `id` after the audit event `seq`: of each name the last version
+    /// that this event or one before it made. Shared with `known` as by [`Read::snapshot`].
+    fn snapshot_at<'k>(
+        &self,
+        id: &str,
+        seq: u64,
+        known: &'k PolicySet,
+    ) -> Result<Beside<'k>, SnapshotError>;
+
     /// The circuit breakers of the workspace `id`, by anomaly type.
     fn breakers(&self, id: &str) -> Result<Vec<Breaker>, Error>;
 

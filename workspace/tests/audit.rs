@@ -245,7 +245,7 @@ fn nothing_is_appended_on_top_of_an_edit() {
         ),
         (
             "UPDATE audit_event SET body = replace(body, '\"added\":0', '\"added\":1') WHERE seq = 4",
-            "the event is not the one that was hashed when it was stored",
+            "the audit event `4` was edited: the event is not the one that was hashed when it was stored",
         ),
         (
             "DELETE FROM audit_event WHERE seq = 4",

@@ -56,13 +56,13 @@ pub(crate) struct Verify {
     key: KeyArgs,
 }
 
-fn page(text: &str) -> Result<usize, String> {
+pub(super) fn page(text: &str) -> Result<usize, String> {
     const MOST: usize = limits::PAGE_MAX;
     let number = text.parse().ok().filter(|n| (1..=MOST).contains(n));
     number.ok_or_else(|| format!("a page holds 1 to {MOST} events"))
 }
 
-fn seq(text: &str) -> Result<u64, &'static str> {
+pub(super) fn seq(text: &str) -> Result<u64, &'static str> {
     text.parse()
         .map_err(|_| "an event's number is a whole number from 0 on")
 }

@@ -12,8 +12,8 @@ use crate::session::{Outcome, Session};
 
 /// Compare two manifests, or a workspace with a manifest
 ///
-/// Shown is what turns the first into the second: what the second does not name counts as deactivated. Overlays change
-/// the second.
+/// Shown is what turns the first into the second, which overlays change: what the second does not name counts as
+/// deactivated. With `--file` each change says which side made it since the last import of that manifest, or of another.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "al diff [OPTIONS] <A> <B>\n       al diff [OPTIONS] --file <FILE>",
@@ -86,8 +86,7 @@ impl Diff {
         let after = file.display().to_string();
         let manifest = manifest(file, &self.overlay, session)?;
         session.step("comparing");
-        let planned = reader.plan(&manifest, Mode::Replace)?.in_file(Some(&after));
-        let plan = planned.view(true, None);
+        let plan = reader.diff(&manifest, Some(&after))?;
         Ok((plan, workspace.name, after))
     }
 

@@ -4,6 +4,7 @@ use clap::Args;
 use lattice_core::Manifest;
 use lattice_core::view::KeyKind;
 
+use super::audit::seq;
 use crate::args::KeyArgs;
 use crate::file;
 use crate::session::{Done, Outcome, Session};
@@ -11,17 +12,21 @@ use crate::session::{Done, Outcome, Session};
 /// Write the manifest of a workspace
 ///
 /// Exporting twice gives the same bytes but for `exported_at`; a file that differs in nothing else is left
-/// untouched.
+/// untouched. With `--at` the state after an event is exported as it was then, always as the same bytes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   al export                        to stdout
   al export --file policies.yaml   replaced in one step: a failure leaves the old file
+  al export --at 6                 the state after event 6, the one before event 7; see `al history`
   al export | ssh host al import --file -")]
 pub(crate) struct Export {
     /// The file to write; `-` is stdout
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// The state after this event, without circuit breakers
+    #[arg(long, value_name = "EVENT", value_parser = seq)]
+    at: Option<u64>,
     #[command(flatten)]
     key: KeyArgs,
 }
@@ -30,7 +35,10 @@ impl Export {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         let (reader, location) = self.key.reader(KeyKind::Service, session)?;
         session.note_workspace(&reader.workspace(), &location);
-        let manifest = reader.export((session.io.now)())?;
+        let manifest = match self.at {
+            Some(event) => reader.recorded(event)?.to_text(),
+            None => reader.export((session.io.now)())?,
+        };
         let Some(path) = self.file.filter(|path| path.as_os_str() != "-") else {
             return Ok(Done::with(manifest));
         };

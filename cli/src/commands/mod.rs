@@ -8,11 +8,13 @@ mod diff;
 mod eval;
 mod export;
 mod fmt;
+mod history;
 mod import;
 mod key;
 mod plan;
 mod preview;
 mod render;
+mod rollback;
 mod schema;
 mod show;
 mod validate;
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     Show(show::Show),
     Apply(apply::Apply),
     Diff(diff::Diff),
+    History(history::History),
+    Rollback(rollback::Rollback),
     Validate(validate::Validate),
     Fmt(fmt::Fmt),
     Render(render::Render),
@@ -72,10 +76,12 @@ impl Command {
             | Command::Plan(_)
             | Command::Show(_)
             | Command::Apply(_)
+            | Command::Rollback(_)
             | Command::Diff(_) => true,
             Command::Workspace(_)
             | Command::Key(_)
             | Command::Export(_)
+            | Command::History(_)
             | Command::Validate(_)
             | Command::Fmt(_)
             | Command::Render(_)
@@ -97,6 +103,8 @@ impl Command {
             Command::Show(command) => command.run(session),
             Command::Apply(command) => command.run(session),
             Command::Diff(command) => command.run(session),
+            Command::History(command) => command.run(session),
+            Command::Rollback(command) => command.run(session),
             Command::Validate(command) => command.run(session),
             Command::Fmt(command) => command.run(session),
             Command::Render(command) => command.run(session),

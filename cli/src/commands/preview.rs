@@ -63,10 +63,12 @@ impl<'p> Preview<'p> {
         session: &mut Session<'_, '_>,
     ) -> Outcome {
         let plan = self.planned.view(self.dry_run, self.imported.as_ref());
-        let heading = match (self.dry_run, &self.refusal) {
-            (true, _) => Heading::DryRun,
-            (false, Some(_)) => Heading::Refused,
-            (false, None) => Heading::Imported(&self.planned.workspace().name),
+        let name = &self.planned.workspace().name;
+        let heading = match (self.dry_run, &self.refusal, self.planned.rollback_to()) {
+            (true, _, _) => Heading::DryRun,
+            (false, Some(_), _) => Heading::Refused,
+            (false, None, None) => Heading::Imported(name),
+            (false, None, Some(event)) => Heading::RolledBack(name, Some(event.seq)),
         };
         beside(&plan, session);
         let page = Page {

@@ -5,6 +5,7 @@ mod diff;
 mod error;
 mod event;
 mod field;
+mod history;
 mod html;
 mod markdown;
 mod paint;
@@ -24,6 +25,7 @@ use serde::Serialize;
 pub(crate) use decision::{markdown as decision_markdown, text as decision_text};
 pub(crate) use error::{diagnostic, error};
 pub(crate) use event::{details as event_details, list as event_list};
+pub(crate) use history::history;
 pub(crate) use paint::Paint;
 pub(crate) use plan::{Heading, text as plan_text};
 pub(crate) use report::Page;
@@ -38,6 +40,13 @@ pub(crate) fn json(view: &impl Serialize) -> Result<String, Error> {
         .map_err(|_| Error::new(Code::Internal, "the document cannot be written as JSON"))?;
     text.push('\n');
     Ok(text)
+}
+
+/// As much of a digest as tells states apart that people look at side by side.
+pub(crate) fn short(digest: &str) -> &str {
+    digest
+        .split_at_checked(12)
+        .map_or(digest, |(short, _)| short)
 }
 
 /// `1 policy`, `2 policies`.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use lattice_core::view::{Change, ChangeAction, FieldChange, Plan};
+use lattice_core::view::{Change, ChangeAction, Drift, FieldChange, Plan};
 
 use super::diff::{Line, lines};
 use super::field::Shown;
@@ -17,6 +17,8 @@ pub(crate) enum Heading<'a> {
     Refused,
     /// An import into the workspace of that name.
     Imported(&'a str),
+    /// A rollback of the workspace of that name, to the state after that event where it is known.
+    RolledBack(&'a str, Option<u64>),
     /// A comparison of two sides.
     Compared(&'a str, &'a str),
 }
@@ -29,6 +31,9 @@ pub(crate) fn text(plan: &Plan, heading: Heading<'_>, fields: bool, paint: Paint
         }
         Heading::Refused => "Refused — nothing was written:\n".to_owned(),
         Heading::Imported(name) => format!("Imported into {}:\n", safe(name)),
+        Heading::RolledBack(name, event) => {
+            format!("Rolled back {}{}:\n", safe(name), to_event(event))
+        }
         Heading::Compared(before, after) => format!("{} → {}:\n", safe(before), safe(after)),
     };
     let summary = plan.summary;
@@ -49,7 +54,7 @@ pub(crate) fn text(plan: &Plan, heading: Heading<'_>, fields: bool, paint: Paint
         let line = format!("  {sign} {count} {word}:");
         let _ = writeln!(out, "{}", paint_action(paint, action, &line));
         for change in plan.changes.iter().filter(|change| change.action == action) {
-            name(&mut out, change);
+            name(&mut out, change, plan.drift.as_ref());
             if fields {
                 for field in &change.fields {
                     describe(&mut out, change, field, paint);
@@ -64,6 +69,11 @@ pub(crate) fn text(plan: &Plan, heading: Heading<'_>, fields: bool, paint: Paint
     out
 }
 
+/// Where a rollback went, if it is known.
+pub(super) fn to_event(event: Option<u64>) -> String {
+    event.map_or_else(String::new, |event| format!(" to event {event}"))
+}
+
 fn paint_action(paint: Paint, action: ChangeAction, line: &str) -> String {
     match action {
         ChangeAction::Add => paint.green(line),
@@ -73,13 +83,30 @@ fn paint_action(paint: Paint, action: ChangeAction, line: &str) -> String {
     }
 }
 
-fn name(out: &mut String, change: &Change) {
+fn name(out: &mut String, change: &Change, drift: Option<&Drift>) {
     let reactivated = if change.reactivated {
         " (reactivated)"
     } else {
         ""
     };
-    let _ = writeln!(out, "      {}{reactivated}", safe(&change.name));
+    let moved = drift.map_or_else(String::new, |drift| moved(drift, &change.name));
+    let _ = writeln!(out, "      {}{reactivated}{moved}", safe(&change.name));
+}
+
+/// Which side a policy changed on.
+fn moved(drift: &Drift, name: &str) -> String {
+    // INVARIANT: the lists are in name order.
+    let among = |names: &[String]| names.binary_search_by(|other| (**other).cmp(name)).is_ok();
+    let since = drift.since;
+    if among(&drift.manifest) {
+        "  (changed in the file)".to_owned()
+    } else if among(&drift.workspace) {
+        format!("  (changed in the workspace since event {since})")
+    } else if among(&drift.both) {
+        format!("  (changed in both since event {since})")
+    } else {
+        String::new()
+    }
 }
 
 /// One field below its policy: `field: old → new`, or lines where a side has several.
@@ -200,6 +227,34 @@ Preview — no changes applied:
 ";
         let paint = Paint::new(false);
         assert_eq!(text(&plan(), Heading::DryRun, false, paint), expected);
+    }
+
+    #[test]
+    fn drift_stands_behind_each_name() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let plan = Plan {
+            drift: Some(Drift {
+                since: 5,
+                workspace: names(&["audit-all-writes", "back-again"]),
+                manifest: names(&["block-unreviewed-deploys"]),
+                both: names(&["legacy-rule"]),
+            }),
+            ..plan()
+        };
+        let expected = "\
+staging → policies.yaml:
+  + 2 added:
+      back-again (reactivated)  (changed in the workspace since event 5)
+      block-unreviewed-deploys  (changed in the file)
+  ~ 1 modified:
+      audit-all-writes  (changed in the workspace since event 5)
+  - 1 deactivated:
+      legacy-rule  (changed in both since event 5)
+  = 3 unchanged
+";
+        let paint = Paint::new(false);
+        let heading = Heading::Compared("staging", "policies.yaml");
+        assert_eq!(text(&plan, heading, false, paint), expected);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use lattice_core::view::{Change, ChangeAction, FieldChange, Plan};
 use super::diff::{Line, lines};
 use super::field::Shown;
 use super::markdown::{code, fenced, prose};
-use super::plan::Heading;
+use super::plan::{Heading, to_event};
 use super::report::{Page, sides};
 use super::room::{clipped, fill};
 use super::{count, safe};
@@ -53,6 +53,9 @@ fn title(page: Page<'_>) -> String {
         }
         Heading::Imported(name) => {
             format!("### Imported {manifest} into {} ({mode})\n\n", short(name))
+        }
+        Heading::RolledBack(name, event) => {
+            format!("### Rolled back {}{}\n\n", short(name), to_event(event))
         }
         Heading::Compared(before, after) => {
             format!("### {} → {}\n\n", short(before), short(after))

@@ -1,5 +1,6 @@
 //! A plan in the forms that people look at: what it is about, and which form it takes.
 
+use lattice_core::audit::Kind;
 use lattice_core::view::{Drift, Plan};
 use lattice_core::{Diagnostic, Error};
 
@@ -63,6 +64,7 @@ impl<'a> Page<'a> {
             Some(workspace) if plan.drift.is_some() => {
                 Heading::Compared(&workspace.name, after.unwrap_or("the manifest"))
             }
+            Some(workspace) if is_rollback(plan) => Heading::RolledBack(&workspace.name, None),
             Some(workspace) if plan.applied => Heading::Imported(&workspace.name),
             Some(_) if plan.dry_run => Heading::DryRun,
             Some(_) => Heading::Refused,
@@ -108,6 +110,11 @@ impl<'a> Page<'a> {
             ("·", "untouched", summary.untouched),
         ]
     }
+}
+
+fn is_rollback(plan: &Plan) -> bool {
+    let kind = plan.event.as_ref().map(|event| event.leaf.kind);
+    kind == Some(Kind::Rollback)
 }
 
 /// What changed on which side, leaving out sides without a change.

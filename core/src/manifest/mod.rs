@@ -192,6 +192,19 @@ impl Manifest {
         rendered
     }
 
+    /// What reading the manifest that [`Manifest::write`] writes would give, without the reading.
+    pub fn exported(
+        org_name: &str,
+        exported_at: Timestamp,
+        policies: &PolicySet,
+        breakers: &[Breaker],
+    ) -> Self {
+        // As it is written: to the millisecond.
+        let exported_at = format_time(exported_at).parse().ok();
+        let (org_name, breakers) = (Some(org_name.to_owned()), breakers.to_vec());
+        Self::merged(exported_at, org_name, policies.clone(), breakers)
+    }
+
     /// Whether `old` and `new` are exports of the same content: equal bytes, the time of export apart.
     pub fn same_but_time(old: &[u8], new: &str) -> bool {
         let old = std::str::from_utf8(old).ok().and_then(around_time);

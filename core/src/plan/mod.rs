@@ -1,5 +1,6 @@
 //! Plans: the name-keyed difference between a workspace and a manifest, and what an import will do.
 
+mod drift;
 mod level;
 
 use std::cmp::Ordering;
@@ -175,6 +176,11 @@ impl Plan {
     /// Additive or replace.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// The active policies that it was made against.
+    pub fn current(&self) -> &PolicySet {
+        &self.active
     }
 
     /// Every policy of both sides with what happens to it, in name order.

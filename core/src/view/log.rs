@@ -24,6 +24,68 @@ pub struct EventPage {
     pub next_cursor: Option<u64>,
 }
 
+/// `al history`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct History {
+    /// The states that the workspace had, newest first.
+    pub states: Vec<RecordedState>,
+    /// The event before which the next page begins; null at the beginning of the log.
+    pub next_cursor: Option<u64>,
+}
+
+/// A state of a workspace that its audit log recorded: what an import or a rollback left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RecordedState {
+    /// The number of the event that left it.
+    pub event: u64,
+    /// When that was: RFC 3339, UTC, milliseconds.
+    pub time: String,
+    /// What happened.
+    pub kind: crate::audit::Kind,
+    /// The id of the key that acted; `local` where no key was needed.
+    pub actor: String,
+    /// How many policies were added or came back.
+    pub added: u64,
+    /// How many policies were modified.
+    pub modified: u64,
+    /// How many policies were deactivated.
+    pub deactivated: u64,
+    /// How many policies of the manifest were already as it says.
+    pub unchanged: u64,
+    /// The state digest.
+    pub state: String,
+    /// SHA-256 of the manifest's bytes as read.
+    pub manifest_sha256: String,
+    /// SHA-256 of the manifest after overlays; null where there were none.
+    pub rendered_sha256: Option<String>,
+    /// Whether policies absent from the manifest were deactivated.
+    pub replace: bool,
+    /// Whether no event of the log left another state later.
+    pub current: bool,
+}
+
+impl RecordedState {
+    /// The state that `event` left; `None` for an event that changes no policies. Which one is current is for the log to
+    /// say.
+    pub fn of(event: &crate::audit::Event) -> Option<Self> {
+        Some(Self {
+            event: event.seq,
+            time: event.time.clone(),
+            kind: event.kind,
+            actor: event.actor.clone(),
+            added: event.added?,
+            modified: event.modified?,
+            deactivated: event.deleted?,
+            unchanged: event.unchanged?,
+            state: event.after.clone()?,
+            manifest_sha256: event.manifest_sha256.clone()?,
+            rendered_sha256: event.rendered_sha256.clone(),
+            replace: event.replace?,
+            current: false,
+        })
+    }
+}
+
 /// `al audit verify`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Verification {

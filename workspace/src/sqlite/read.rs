@@ -7,7 +7,7 @@ use lattice_core::hash::Hash;
 use lattice_core::view::KeyKind;
 use lattice_core::{Beside, Breaker, Error, Number, PolicyRow, PolicySet};
 use rusqlite::types::{FromSqlError, Type, ValueRef};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Params, Row};
 
 use super::{Transaction, failed, patterns, query, undecodable};
 use crate::store::{Head, KeyRow, Read, Snapshot, SnapshotError, WorkspaceRow};
@@ -65,13 +65,19 @@ impl<Access: Debug + Send> Read for Transaction<Access> {
     }
 
     fn snapshot<'k>(&self, id: &str, known: &'k PolicySet) -> Result<Snapshot<'k>, SnapshotError> {
-        snapshot(&self.connection, id, known).map_err(|error| {
-            let kind = match undecodable(&error) {
-                Some(_) => SnapshotError::Undecodable,
-                None => SnapshotError::Unread,
-            };
-            kind(failed(&self.path, &error))
-        })
+        snapshot(&self.connection, id, known).map_err(|error| self.no_snapshot(&error))
+    }
+
+    fn snapshot_at<'k>(
+        &self,
+        id: &str,
+        seq: u64,
+        known: &'k PolicySet,
+    ) -> Result<Beside<'k>, SnapshotError> {
+        // Past what SQLite can count to, nothing was made.
+        let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+        active(&self.connection, ACTIVE_AT, (id, seq), known)
+            .map_err(|error| self.no_snapshot(&error))
     }
 
     fn breakers(&self, id: &str) -> Result<Vec<Breaker>, Error> {
@@ -140,21 +146,44 @@ fn key(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
     })
 }
 
+impl<Access> Transaction<Access> {
+    fn no_snapshot(&self, error: &rusqlite::Error) -> SnapshotError {
+        let kind = match undecodable(error) {
+            Some(_) => SnapshotError::Undecodable,
+            None => SnapshotError::Unread,
+        };
+        kind(failed(&self.path, error))
+    }
+}
+
+const ACTIVE: &str = "
+    SELECT name, action_type, approval_required, approval_timeout_hours, allowed_repos,
+           allowed_branches, conditions
+    FROM policy WHERE workspace = ?1 AND active ORDER BY name";
+
+/// Both tables are read in the order of their keys, and a version that a later one replaced by then is found by its own
+/// key: nothing is sorted or held.
+const ACTIVE_AT: &str = "
+    SELECT name, action_type, approval_required, approval_timeout_hours, allowed_repos,
+           allowed_branches, conditions
+    FROM policy WHERE workspace = ?1 AND active AND seq <= ?2
+    UNION ALL
+    SELECT name, action_type, approval_required, approval_timeout_hours, allowed_repos,
+           allowed_branches, conditions
+    FROM policy_version AS version WHERE workspace = ?1 AND active AND seq <= ?2
+        AND NOT EXISTS (SELECT 1 FROM policy
+                        WHERE workspace = ?1 AND name = version.name AND seq <= ?2)
+        AND NOT EXISTS (SELECT 1 FROM policy_version
+                        WHERE workspace = ?1 AND name = version.name
+                            AND seq > version.seq AND seq <= ?2)
+    ORDER BY name";
+
 fn snapshot<'k>(
     connection: &Connection,
     id: &str,
     known: &'k PolicySet,
 ) -> rusqlite::Result<Snapshot<'k>> {
-    let mut active = Beside::new(known);
-    let mut statement = connection.prepare_cached(
-        "SELECT name, action_type, approval_required, approval_timeout_hours, allowed_repos,
-                allowed_branches, conditions
-         FROM policy WHERE workspace = ?1 AND active ORDER BY name",
-    )?;
-    let mut rows = statement.query([id])?;
-    while let Some(row) = rows.next()? {
-        active.push(&policy(row)?);
-    }
+    let active = active(connection, ACTIVE, [id], known)?;
     let deactivated = query(
         connection,
         "SELECT name FROM policy WHERE workspace = ?1 AND NOT active",
@@ -165,6 +194,22 @@ fn snapshot<'k>(
         active,
         deactivated: deactivated.into_iter().collect(),
     })
+}
+
+/// The policies that a statement gives, in name order.
+fn active<'k>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    known: &'k PolicySet,
+) -> rusqlite::Result<Beside<'k>> {
+    let mut active = Beside::new(known);
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    while let Some(row) = rows.next()? {
+        active.push(&policy(row)?);
+    }
+    Ok(active)
 }
 
 /// A policy where SQLite has it until the next row.
@@ -234,4 +279,27 @@ fn wrong_type(column: usize, value: ValueRef<'_>) -> rusqlite::Error {
 
 fn unreadable(column: usize, what: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::OpenFlags;
+
+    use super::*;
+
+    /// A state of a large workspace is read in one pass: no table is read whole, and nothing is sorted.
+    #[test]
+    fn a_past_state_is_found_by_keys_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("al.db");
+        let transaction = Transaction::open(&path, OpenFlags::SQLITE_OPEN_CREATE).unwrap();
+        let transaction = transaction.begin_to_write(true).unwrap();
+        let explain = format!("EXPLAIN QUERY PLAN {ACTIVE_AT}");
+        let detail = |row: &Row<'_>| row.get::<_, String>(3);
+        let steps = transaction.all(&explain, ("id", 7), detail).unwrap();
+        let searches = steps.iter().filter(|step| step.starts_with("SEARCH"));
+        assert_eq!(searches.count(), 4, "{steps:#?}");
+        let is_dear = |step: &String| step.starts_with("SCAN") || step.contains("TEMP B-TREE");
+        assert!(!steps.iter().any(is_dear), "{steps:#?}");
+    }
 }

@@ -5,7 +5,7 @@ mod policy;
 use lattice_core::view::{Change, ChangeAction, Plan};
 
 use super::html::Html;
-use super::plan::Heading;
+use super::plan::{Heading, to_event};
 use super::report::{Page, sides};
 use super::room::clipped;
 use super::{count, safe};
@@ -44,10 +44,15 @@ pub(super) fn html(page: Page<'_>) -> String {
 /// The words of the title, of which every second one is a name.
 fn title(page: Page<'_>) -> [String; 4] {
     let name = |name| clipped(&safe(name), NAME).into_owned();
+    let event;
     let (before, first, between, second) = match page.heading {
         Heading::DryRun => ("Preview: ", page.manifest(), " into ", page.workspace()),
         Heading::Refused => ("Refused: ", page.manifest(), " into ", page.workspace()),
         Heading::Imported(workspace) => ("Imported: ", page.manifest(), " into ", workspace),
+        Heading::RolledBack(workspace, seq) => {
+            event = to_event(seq);
+            ("Rolled back: ", workspace, &*event, "")
+        }
         Heading::Compared(first, second) => ("Comparison: ", first, " → ", second),
     };
     [
@@ -65,7 +70,9 @@ fn header(html: &mut Html, page: Page<'_>) {
         html.text(&before);
         html.leaf("code", &first);
         html.text(&between);
-        html.leaf("code", &second);
+        if !second.is_empty() {
+            html.leaf("code", &second);
+        }
     });
     let (class, state) = match (page.heading, page.refusal) {
         (Heading::DryRun, None) => ("state", "Dry run: no changes were written"),
@@ -74,7 +81,9 @@ fn header(html: &mut Html, page: Page<'_>) {
             "Dry run, and refused: no changes were written",
         ),
         (Heading::Refused, _) => ("state refused", "Refused: nothing was written"),
-        (Heading::Imported(_), _) => ("state applied", "Applied in one transaction"),
+        (Heading::Imported(_) | Heading::RolledBack(..), _) => {
+            ("state applied", "Applied in one transaction")
+        }
         (Heading::Compared(..), _) => ("state", "A comparison: nothing was written"),
     };
     html.class("p", class, |html| html.text(state));

@@ -1,0 +1,97 @@
+use clap::Args;
+use lattice_core::hash::hex;
+use lattice_core::view::KeyKind;
+use lattice_core::{Code, Error};
+use lattice_workspace::{Planned, Reader, import};
+
+use super::audit::seq;
+use super::preview::Preview;
+use crate::args::{GuardArgs, KeyArgs};
+use crate::render::short;
+use crate::session::{Outcome, Session};
+
+/// Bring a workspace back to a state that it had
+///
+/// The state is the one after EVENT: to undo event 7, roll back to 6. `al history` lists them. What was added since is
+/// deactivated, and what was changed or deactivated comes back as it was, in one transaction that is audited like an
+/// import.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "al rollback [OPTIONS] <EVENT>\n       al rollback [OPTIONS] --to <EVENT>",
+    after_help = "\
+Examples:
+  al history                         the states to choose from
+  al rollback 6 --dry-run --diff     what would change, and nothing is written
+  al rollback --to 6 --expect-workspace staging"
+)]
+pub(crate) struct Rollback {
+    /// The number of the event after which the workspace had the state
+    #[arg(
+        value_name = "EVENT",
+        value_parser = seq,
+        required_unless_present = "to",
+        conflicts_with = "to"
+    )]
+    event: Option<u64>,
+    /// The same, as a flag
+    #[arg(long, value_name = "EVENT", value_parser = seq)]
+    to: Option<u64>,
+    /// Show what would change, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Show the changed fields of each policy, old → new
+    #[arg(long)]
+    diff: bool,
+    /// Refuse a key of any other workspace
+    #[arg(long, value_name = "NAME")]
+    expect_workspace: Option<String>,
+    /// With --dry-run: exit with 2 if something would change
+    #[arg(long, requires = "dry_run")]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    guard: GuardArgs,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+impl Rollback {
+    pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
+        let Some(event) = self.event.or(self.to) else {
+            // INVARIANT: the arguments are declared so that there is one of the two.
+            return Err(Error::new(Code::Usage, "an event is needed"));
+        };
+        let guard = self.guard.guard(session.io)?;
+        let (key, opened) = self.key.open(session)?;
+        let expect = self.expect_workspace.as_deref();
+        let reader = if self.dry_run {
+            Reader::open(&*opened.store, &key, KeyKind::Service, expect)?
+        } else {
+            Reader::open_to_import(&*opened.store, &key, expect)?
+        };
+        session.note_workspace(&reader.workspace(), &opened.location);
+        let planned = reader.plan_rollback(event)?.with_guard(guard);
+        // Before the write, as with an import.
+        drop(reader);
+        note_state(&planned, session);
+        let preview = if self.dry_run {
+            Preview::dry_run(&planned)
+        } else {
+            let ambient = session.ambient()?;
+            Preview::applied(&planned, import(&*opened.store, &key, &planned, &ambient))?
+        };
+        preview.show(self.diff, self.detailed_exitcode, session)
+    }
+}
+
+/// Says which state it is that the workspace goes back to.
+fn note_state(planned: &Planned, session: &mut Session<'_, '_>) {
+    if let Some(event) = planned.rollback_to() {
+        session.note(format_args!(
+            "back to the state after event {} ({}, {}): {}",
+            event.seq,
+            event.kind.as_str(),
+            event.time,
+            short(&hex(&planned.after()))
+        ));
+    }
+}
