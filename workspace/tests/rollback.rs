@@ -1,5 +1,11 @@
 //! States that a workspace had: they are given back exactly, or not at all.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail loudly"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;
