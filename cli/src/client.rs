@@ -114,7 +114,7 @@ impl Client {
         let planned = options.plan(&reader, &given, io)?;
         // An older store is locked until then.
         drop(reader);
-        self.apply(&planned, io)
+        self.commit(&planned, io)
     }
 
     /// What a replacing import of a manifest would do, and which side changed since the last import of it, or of another.
@@ -159,7 +159,7 @@ impl Client {
         let planned = reader.plan_rollback(seq)?.with_guard(guard);
         // An older store is locked until then.
         drop(reader);
-        self.apply(&planned, io)
+        self.commit(&planned, io)
     }
 
     /// The states that the workspace had, newest first: those of events before `before`, or all.
@@ -196,7 +196,7 @@ impl Client {
         Ok(self.read(KeyKind::Service)?.verify()?.verification)
     }
 
-    fn apply(&self, planned: &Planned, io: &Io<'_>) -> Result<view::Plan, Error> {
+    fn commit(&self, planned: &Planned, io: &Io<'_>) -> Result<view::Plan, Error> {
         let imported = import(&*self.store, &self.key, planned, &io.ambient()?)?;
         Ok(planned.view(false, Some(&imported)))
     }
