@@ -1,5 +1,7 @@
 //! Which side of a comparison changed since the two were last together.
 
+#![expect(clippy::unwrap_used, reason = "tests fail loudly")]
+
 mod common;
 
 use common::{World, manifest};

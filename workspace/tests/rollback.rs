@@ -5,6 +5,12 @@
     reason = "tests fail loudly"
 )]
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail loudly"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;
