@@ -113,6 +113,8 @@ export interface ManifestDocument {
   file: string | null;
   /** Of the bytes as read. */
   sha256: string;
+  /** Of the manifest after overlays. */
+  rendered_sha256: string | null;
   manifest_version: string;
   exported_at: string | null;
   org_name: string | null;
@@ -239,6 +241,8 @@ export interface Verification {
 /** A manifest that was read; it stands for its text without being read again. */
 export class Manifest {
   private constructor();
+  /** The manifest as an export writes it, after overlays: policies in name order, in one layout, without comments. */
+  render(): string;
   /** The manifest as a document. */
   toJSON(): ManifestDocument;
 }
@@ -260,15 +264,27 @@ export interface GuardOptions {
   deactivationThreshold?: number | undefined;
 }
 
-/** Reads a manifest. @throws LatticeError with every error of the text */
-export function parseManifest(text: Text): Promise<Manifest>;
-/** {@link parseManifest}, on this thread. */
-export function parseManifestSync(text: Text): Manifest;
+/** What changes a manifest before it is used. */
+export interface OverlayOptions {
+  /** Overlays, which apply in this order. */
+  overlays?: readonly Text[] | undefined;
+}
 
-/** Checks a manifest: every error and warning, with its place. What is wrong is in the document, not thrown. */
-export function validate(text: Text): Promise<Validation>;
+/**
+ * Reads a manifest, changed by overlays; `{ path }` may be a folder, whose manifests are merged.
+ * @throws LatticeError with every error of the texts
+ */
+export function parseManifest(text: Text, options?: OverlayOptions): Promise<Manifest>;
+/** {@link parseManifest}, on this thread. */
+export function parseManifestSync(text: Text, options?: OverlayOptions): Manifest;
+
+/**
+ * Checks a manifest and its overlays: every error and warning, with its place. What is wrong is in the document, not
+ * thrown.
+ */
+export function validate(text: Text, options?: OverlayOptions): Promise<Validation>;
 /** {@link validate}, on this thread. */
-export function validateSync(text: Text): Validation;
+export function validateSync(text: Text, options?: OverlayOptions): Validation;
 
 /** The canonical text of a manifest, its comments kept. @throws LatticeError for what is not valid */
 export function formatManifest(text: Text): Promise<string>;

@@ -19,6 +19,10 @@ class Manifest {
     this.#native = made(handle, native.Manifest, 'parseManifest');
   }
 
+  render() {
+    return call(() => this.#native.render());
+  }
+
   toJSON() {
     this.#document ??= call(() => this.#native.document());
     return parse(this.#document);
@@ -164,12 +168,18 @@ function twins(start, finish) {
 
 const manifestText = (text) => source(text, 'INVALID_MANIFEST');
 
+/** What the engine takes as overlays. */
+const overlaysOf = (given) => (options(given, 'overlays').overlays ?? []).map(manifestText);
+
 const [parseManifest, parseManifestSync] = twins(
-  (sync, text) => native.Manifest.parse(manifestText(text), sync),
+  (sync, text, given) => native.Manifest.parse(manifestText(text), overlaysOf(given), sync),
   (handle) => new Manifest(handle),
 );
 
-const [validate, validateSync] = twins((sync, text) => native.validate(manifestText(text), sync), parse);
+const [validate, validateSync] = twins(
+  (sync, text, given) => native.validate(manifestText(text), overlaysOf(given), sync),
+  parse,
+);
 
 const [formatManifest, formatManifestSync] = twins(
   (sync, text) => native.formatManifest(manifestText(text), sync),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use al::{Given, Text};
-use lattice_core::{Action, Error};
+use al::Given;
+use lattice_core::{Action, Error, NamedText};
 use napi::bindgen_prelude::{ClassInstance, Either, Uint8Array};
 use napi_derive::napi;
 
@@ -34,7 +34,15 @@ impl From<Source> for al::Source {
             (None, None) => Vec::new(),
         };
         let file = source.name;
-        al::Source::Text(Text { bytes, file })
+        al::Source::Text(NamedText { bytes, file })
+    }
+}
+
+/// A manifest's text, and overlays.
+pub(crate) fn sources(manifest: Source, overlays: Vec<Source>) -> al::Sources {
+    al::Sources {
+        manifest: manifest.into(),
+        overlays: overlays.into_iter().map(Into::into).collect(),
     }
 }
 
@@ -43,7 +51,7 @@ pub(crate) type ManifestOrSource<'a> = Either<ClassInstance<'a, Manifest>, Sourc
 pub(crate) fn given(given: ManifestOrSource<'_>) -> Given {
     match given {
         Either::A(manifest) => Given::Manifest(Arc::clone(&manifest.0)),
-        Either::B(source) => Given::Source(source.into()),
+        Either::B(source) => Given::Sources(al::Source::from(source).into()),
     }
 }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use lattice_core::view::Evaluation;
 use napi_derive::napi;
 
-use crate::input::{Json, ManifestOrSource, Source, action, given};
+use crate::input::{Json, ManifestOrSource, Source, action, given, sources};
 use crate::outcome::{Answer, answer, json, now};
 
 /// How deep an action may nest; what lies deeper need not be written out to be refused.
@@ -35,9 +35,13 @@ pub struct Manifest(Arc<al::Named>);
 impl Manifest {
     /// Reads a manifest.
     #[napi]
-    pub fn parse(source: Source, sync: bool) -> napi::Result<Answer<Manifest>> {
-        let source = al::Given::Source(source.into());
-        answer(sync, || source.manifest().map(Manifest))
+    pub fn parse(
+        source: Source,
+        overlays: Vec<Source>,
+        sync: bool,
+    ) -> napi::Result<Answer<Manifest>> {
+        let given = al::Given::Sources(sources(source, overlays));
+        answer(sync, || given.manifest().map(Manifest))
     }
 
     /// The document of the manifest.
@@ -45,13 +49,19 @@ impl Manifest {
     pub fn document(&self) -> napi::Result<String> {
         now(|| json(&self.0.view()))
     }
+
+    /// The manifest as an export writes it, after overlays.
+    #[napi]
+    pub fn render(&self) -> napi::Result<String> {
+        now(|| Ok(self.0.manifest.to_text()))
+    }
 }
 
 /// Checks a manifest.
 #[napi]
-pub fn validate(source: Source, sync: bool) -> napi::Result<Answer<String>> {
-    let source = al::Source::from(source);
-    answer(sync, || json(&source.validation()))
+pub fn validate(source: Source, overlays: Vec<Source>, sync: bool) -> napi::Result<Answer<String>> {
+    let sources = sources(source, overlays);
+    answer(sync, || json(&sources.validation()))
 }
 
 /// The canonical text of a manifest.

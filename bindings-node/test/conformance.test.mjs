@@ -39,6 +39,10 @@ const OPS = {
     const policies = new PolicySet(manifestOf(row));
     return asFile('action.json', () => policies.decide(actionOf(row)));
   },
+  render(row) {
+    const overlays = row.overlays.map((text, at) => named(whole(text), `overlay-${at + 1}.yaml`));
+    return parseManifestSync(manifestOf(row), { overlays }).render();
+  },
 };
 
 /** An action has no name here. */
@@ -63,7 +67,8 @@ function answer(row) {
 }
 
 function wanted({ want, want_error: wantError, op }) {
-  return wantError === undefined ? { want: op === 'fmt' ? whole(want) : want } : { want_error: wantError };
+  const isText = op === 'fmt' || op === 'render';
+  return wantError === undefined ? { want: isText ? whole(want) : want } : { want_error: wantError };
 }
 
 test('every row is as it should be', () => {

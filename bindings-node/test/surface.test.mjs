@@ -12,7 +12,7 @@ const commonJs = createRequire(import.meta.url)('@agentlattice/cli');
 const SURFACE = {
   Conditions: { static: ['compile'], own: ['evaluate'] },
   LatticeError: { static: [], own: ['toJSON'] },
-  Manifest: { static: [], own: ['toJSON'] },
+  Manifest: { static: [], own: ['render', 'toJSON'] },
   PolicySet: { static: ['compile'], own: ['decide', 'decideMany'] },
   Workspace: { static: ['open'], own: ['audit', 'decide', 'export', 'importManifest', 'plan', 'verify'] },
   formatManifest: null,

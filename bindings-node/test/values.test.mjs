@@ -63,6 +63,7 @@ test('a manifest as text, as bytes, named, and as a file', () => {
     assert.deepEqual(head, {
       file,
       sha256: createHash('sha256').update(TEXT).digest('hex'),
+      rendered_sha256: null,
       manifest_version: '1.0',
       exported_at: null,
       org_name: null,

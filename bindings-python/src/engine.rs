@@ -15,7 +15,7 @@ use crate::output::{Answer, OrRaise, Uncollected, answer, document};
 /// Decisions that are made without the interpreter before they are converted: a trace may be large.
 const AT_A_TIME: usize = 256;
 
-/// A manifest that was read, checked and compiled. Two are equal if their bytes are.
+/// A manifest that was read, checked and compiled. Two are equal if their bytes are, before and after overlays.
 #[pyclass(frozen, module = "lattice_policy")]
 pub(crate) struct Manifest(pub(crate) Arc<al::Named>);
 
@@ -51,8 +51,21 @@ impl Manifest {
         hex(&self.0.manifest.sha256())
     }
 
+    /// SHA-256 of the manifest after overlays; ``None`` where there are none.
+    #[getter]
+    fn rendered_sha256(&self) -> Option<String> {
+        self.0.manifest.rendered_sha256().map(|hash| hex(&hash))
+    }
+
+    /// The manifest as an export writes it, after overlays: policies in name order, in one layout, without comments.
+    fn render(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.manifest.to_text())
+    }
+
     fn __eq__(&self, other: &Self) -> bool {
-        self.0.manifest.sha256() == other.0.manifest.sha256()
+        let digests =
+            |manifest: &lattice_core::Manifest| (manifest.sha256(), manifest.rendered_sha256());
+        digests(&self.0.manifest) == digests(&other.0.manifest)
     }
 
     fn __hash__(&self) -> u64 {
@@ -191,23 +204,33 @@ impl PolicySet {
     }
 }
 
-/// Reads, checks and compiles a manifest.
+/// Reads, checks and compiles a manifest, changed by overlays in their order. A path may be a folder, whose manifests are
+/// merged.
 ///
 /// Raises ``UNSUPPORTED_MANIFEST_VERSION`` alone, or ``INVALID_MANIFEST`` and ``POLICY_COMPILE_ERROR`` with every error
-/// of the text under ``related``; ``IO_ERROR`` for an unreadable file.
+/// of the texts under ``related``; ``IO_ERROR`` for an unreadable file.
 #[pyfunction]
-pub(crate) fn parse_manifest(text: &Bound<'_, PyAny>) -> PyResult<Manifest> {
-    let (py, given) = (text.py(), input::manifest(text)?);
+#[pyo3(signature = (text, *, overlays = None))]
+pub(crate) fn parse_manifest(
+    text: &Bound<'_, PyAny>,
+    overlays: Option<Vec<Bound<'_, PyAny>>>,
+) -> PyResult<Manifest> {
+    let (py, sources) = (text.py(), input::sources(text, overlays)?);
+    let given = al::Given::Sources(sources);
     py.detach(|| given.manifest()).or_raise(py).map(Manifest)
 }
 
-/// Every error and warning of a manifest, in the order of the text; empty if there is nothing to say.
+/// Every error and warning of a manifest and its overlays, in the order of the texts; empty if there is nothing to say.
 ///
-/// Raises ``IO_ERROR`` for an unreadable file, and nothing else.
+/// Raises ``IO_ERROR`` for an unreadable file, and nothing else but ``INVALID_MANIFEST`` for a folder without a manifest.
 #[pyfunction]
-pub(crate) fn validate<'py>(text: &Bound<'py, PyAny>) -> Answer<'py> {
-    let (py, text) = (text.py(), input::source(text)?);
-    answer(py, || text.diagnostics())
+#[pyo3(signature = (text, *, overlays = None))]
+pub(crate) fn validate<'py>(
+    text: &Bound<'py, PyAny>,
+    overlays: Option<Vec<Bound<'py, PyAny>>>,
+) -> Answer<'py> {
+    let (py, sources) = (text.py(), input::sources(text, overlays)?);
+    answer(py, || sources.diagnostics())
 }
 
 /// The canonical text of a manifest, comments kept.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use al::{Limit, Source};
 use lattice_core::limits::{ACTION_BYTES, ACTION_NESTING};
-use lattice_core::{Action, Code, Error, Number, NumberError, Value};
+use lattice_core::{Action, Code, Error, NamedText, Number, NumberError, Value};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -25,7 +25,7 @@ pub(crate) fn source(given: &Bound<'_, PyAny>) -> PyResult<Source> {
         let message = format!("expected str, bytes or os.PathLike, not {}", type_of(given));
         return Err(PyTypeError::new_err(message));
     };
-    Ok(Source::Text(al::Text { bytes, file: None }))
+    Ok(Source::Text(NamedText { bytes, file: None }))
 }
 
 /// A lone surrogate is no Unicode text: it is passed on, so that the engine says where it stands.
@@ -42,8 +42,20 @@ fn bytes_of(text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
 pub(crate) fn manifest(given: &Bound<'_, PyAny>) -> PyResult<al::Given> {
     match given.cast::<Manifest>() {
         Ok(manifest) => Ok(al::Given::Manifest(Arc::clone(&manifest.get().0))),
-        Err(_) => source(given).map(al::Given::Source),
+        Err(_) => Ok(al::Given::Sources(source(given)?.into())),
     }
+}
+
+/// A manifest's text, and overlays.
+pub(crate) fn sources(
+    given: &Bound<'_, PyAny>,
+    overlays: Option<Vec<Bound<'_, PyAny>>>,
+) -> PyResult<al::Sources> {
+    let overlays = overlays.unwrap_or_default();
+    Ok(al::Sources {
+        manifest: source(given)?,
+        overlays: overlays.iter().map(source).collect::<PyResult<_>>()?,
+    })
 }
 
 /// An action as it is given: JSON that is still to be read, which does not take the interpreter, or what became of it.

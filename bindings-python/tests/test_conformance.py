@@ -89,7 +89,12 @@ def run_eval(case: dict[str, Any], give: Give) -> Any:
     return policies.decide(give("action.json", action_of(case)))
 
 
-RUNNERS = {"validate": run_validate, "fmt": run_fmt, "plan": run_plan, "eval": run_eval}
+def run_render(case: dict[str, Any], give: Give) -> Any:
+    overlays = [give(f"overlay-{at}.yaml", whole(text)) for at, text in enumerate(case["overlays"], 1)]
+    return parse_manifest(give("manifest.yaml", manifest_of(case)), overlays=overlays).render()
+
+
+RUNNERS = {"validate": run_validate, "fmt": run_fmt, "plan": run_plan, "eval": run_eval, "render": run_render}
 
 
 def outcome(case: dict[str, Any], give: Give) -> tuple[str, Any]:
@@ -103,7 +108,7 @@ def outcome(case: dict[str, Any], give: Give) -> tuple[str, Any]:
 def wanted(case: dict[str, Any], give_file: bool) -> tuple[str, Any]:
     kind = "want" if "want" in case else "want_error"
     want = case[kind]
-    if case["op"] == "fmt" and kind == "want":
+    if case["op"] in ("fmt", "render") and kind == "want":
         want = whole(want)
     if case["op"] == "validate":
         file = want["files"][0]

@@ -146,6 +146,14 @@ pub(crate) struct KeyArgs {
     pub(crate) service_key_file: Option<PathBuf>,
 }
 
+/// What changes a manifest before it is used.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct OverlayArgs {
+    /// Overlay that changes the manifest for one environment; several apply in their order
+    #[arg(long = "overlay", value_name = "FILE")]
+    pub(crate) overlays: Vec<PathBuf>,
+}
+
 /// What lets a change through that deactivates policies.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct GuardArgs {

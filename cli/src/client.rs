@@ -1,13 +1,13 @@
 //! A workspace for programs in other languages: the documents of `--format json` as values.
 
 use lattice_core::view::{self, KeyKind};
-use lattice_core::{Action, Bundle, Code, Error, Manifest, NamedText, SavedPlan, limits};
-use lattice_workspace::{Key, Planned, Reader, Store, import, threads};
+use lattice_core::{Action, Code, Error, SavedPlan, limits};
+use lattice_workspace::{Key, Planned, Reader, Store, import};
 
 use crate::access::{Opened, key_in_environment, named};
 use crate::args::guard;
 use crate::file::Limit;
-use crate::given::{Given, Named, Source, Text, mode};
+use crate::given::{Given, Named, Source, Sources, mode};
 use crate::io::Io;
 
 /// How a manifest meets a workspace. What is left out is what the commands take it to be.
@@ -123,20 +123,13 @@ impl Client {
     /// As [`Client::plan`]: what a safety rule holds is not saved.
     pub fn save_plan(
         &self,
-        source: Source,
+        sources: Sources,
         options: PlanOptions,
         io: &Io<'_>,
     ) -> Result<String, Error> {
-        let text = source.read(Limit::MANIFEST)?;
-        let manifest = Manifest::parse_on(threads(), &text.bytes);
-        let named = Named {
-            manifest: manifest.map_err(|error| text.blame(error))?,
-            file: text.file.clone(),
-        };
+        let (named, bundle) = sources.compile()?;
         let reader = self.read(KeyKind::Service)?;
-        let planned = options.plan(&reader, &named, io)?;
-        let Text { bytes, file } = text;
-        let saved = planned.save(Bundle::of(NamedText { file, bytes }))?;
+        let saved = options.plan(&reader, &named, io)?.save(bundle)?;
         Ok(saved.into_text())
     }
 

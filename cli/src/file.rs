@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use lattice_core::{Code, Error, limits};
+use lattice_core::{Code, Error, NamedText, limits};
 
 use crate::io::Io;
 
@@ -15,6 +15,21 @@ pub(crate) struct Input {
     pub(crate) name: String,
     /// All of it.
     pub(crate) bytes: Vec<u8>,
+}
+
+impl Input {
+    /// A text that has a name.
+    pub(crate) fn of(text: NamedText) -> Option<Self> {
+        let (name, bytes) = (text.file?, text.bytes);
+        Some(Self { name, bytes })
+    }
+
+    pub(crate) fn into_text(self) -> NamedText {
+        NamedText {
+            file: Some(self.name),
+            bytes: self.bytes,
+        }
+    }
 }
 
 /// The most that is read of a file, and the code of the error beyond.
@@ -181,7 +196,7 @@ fn sync_folder(target: &Path) {
     }
 }
 
-fn unreadable(name: &str, error: &io::Error) -> Error {
+pub(crate) fn unreadable(name: &str, error: &io::Error) -> Error {
     Error::new(
         Code::IoError,
         format!("`{name}` cannot be read: {}", reason(error)),

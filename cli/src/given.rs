@@ -3,39 +3,21 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lattice_core::{Conditions, Error, Manifest, Mode, SavedPlan, validate_on, view};
+use lattice_core::{Bundle, Conditions, Error, Manifest, Mode, NamedText, SavedPlan, view};
 use lattice_workspace::threads;
 
-use crate::file::{Limit, read};
+use crate::file::{Input, Limit, MANIFEST, read};
+use crate::texts::read_all;
 
 /// How a document names a text that has no name, as the commands name standard input.
-const UNNAMED: &str = "-";
-
-/// A text that was read.
-#[derive(Debug)]
-pub struct Text {
-    /// All of it.
-    pub bytes: Vec<u8>,
-    /// What errors call it: its file, as it was named.
-    pub file: Option<String>,
-}
-
-impl Text {
-    /// Names the file in an error.
-    pub fn blame(&self, error: Error) -> Error {
-        match &self.file {
-            Some(file) => error.in_file(file),
-            None => error,
-        }
-    }
-}
+pub(crate) const UNNAMED: &str = "-";
 
 /// A text, or the file to read it from.
 #[derive(Debug)]
 pub enum Source {
     /// The text.
-    Text(Text),
-    /// The file.
+    Text(NamedText),
+    /// The file; of manifests also a folder.
     File(PathBuf),
 }
 
@@ -45,13 +27,26 @@ impl Source {
     /// # Errors
     ///
     /// `IO_ERROR`, or that of the limit for a file that is larger.
-    pub fn read(self, limit: Limit) -> Result<Text, Error> {
+    pub fn read(self, limit: Limit) -> Result<NamedText, Error> {
         match self {
             Source::Text(text) => Ok(text),
-            Source::File(path) => read(&path, limit).map(|input| Text {
-                bytes: input.bytes,
-                file: Some(input.name),
-            }),
+            Source::File(path) => read(&path, limit).map(Input::into_text),
+        }
+    }
+
+    /// What documents call it.
+    fn name(&self) -> Option<String> {
+        match self {
+            Source::Text(text) => text.file.clone(),
+            Source::File(path) => Some(path.display().to_string()),
+        }
+    }
+
+    /// The texts of a manifest: one, or those of a folder.
+    fn manifests(self) -> Result<Vec<NamedText>, Error> {
+        match self {
+            Source::Text(text) => Ok(vec![text]),
+            Source::File(path) => read_all(&path, |path| read(path, MANIFEST)),
         }
     }
 
@@ -74,36 +69,64 @@ impl Source {
         let text = self.read(Limit::CONDITIONS)?;
         Conditions::from_bytes(&text.bytes).map_err(|error| text.blame(error))
     }
+}
 
-    /// Every error and warning of a manifest, in the order of the text.
+/// A manifest, and what changes it.
+#[derive(Debug)]
+pub struct Sources {
+    /// The manifest.
+    pub manifest: Source,
+    /// Overlays, in their order.
+    pub overlays: Vec<Source>,
+}
+
+impl From<Source> for Sources {
+    fn from(manifest: Source) -> Self {
+        Self {
+            manifest,
+            overlays: Vec::new(),
+        }
+    }
+}
+
+impl Sources {
+    fn read(self) -> Result<Bundle, Error> {
+        let overlays = self
+            .overlays
+            .into_iter()
+            .map(|source| source.read(MANIFEST));
+        Ok(Bundle {
+            manifests: self.manifest.manifests()?,
+            overlays: overlays.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The manifest, and the texts that it was made of.
+    pub(crate) fn compile(self) -> Result<(Named, Bundle), Error> {
+        let file = self.manifest.name();
+        let bundle = self.read()?;
+        let manifest = bundle.manifest_on(threads())?;
+        Ok((Named { manifest, file }, bundle))
+    }
+
+    /// Every error and warning, in the order of the texts.
     ///
     /// # Errors
     ///
-    /// Those of [`Source::read`], and no other.
+    /// Those of reading files, and no other.
     pub fn diagnostics(self) -> Result<Vec<view::Diagnostic>, Error> {
-        let text = self.read(Limit::MANIFEST)?;
-        let mut found = validate_on(threads(), &text.bytes).diagnostics;
-        for diagnostic in &mut found {
-            if let Some(file) = &text.file {
-                diagnostic.set_file(file);
-            }
-        }
-        Ok(found.iter().map(view::Diagnostic::from).collect())
+        let checked = self.read()?.check_on(threads());
+        let found = checked.texts.iter().flat_map(|text| &text.diagnostics);
+        Ok(found.map(view::Diagnostic::from).collect())
     }
 
     /// The document of `al validate`, which also says why a file could not be read.
     pub fn validation(self) -> view::Validation {
-        let path = match &self {
-            Source::Text(_) => None,
-            Source::File(path) => Some(path.display().to_string()),
-        };
+        let name = self.manifest.name();
         let mut report = view::Validation::default();
-        match self.read(Limit::MANIFEST) {
-            Ok(text) => {
-                let file = text.file.as_deref().unwrap_or(UNNAMED);
-                report.add_on(threads(), file, Ok(&text.bytes))
-            }
-            Err(error) => report.add(path.as_deref().unwrap_or(UNNAMED), Err(error)),
+        match self.read() {
+            Ok(bundle) => report.add_on(threads(), &bundle, UNNAMED),
+            Err(error) => report.unread(name.as_deref().unwrap_or(UNNAMED), error),
         };
         report
     }
@@ -114,7 +137,7 @@ impl Source {
 pub struct Named {
     /// The manifest.
     pub manifest: Manifest,
-    /// Its file, as it was named.
+    /// Its file or folder, as it was named.
     pub file: Option<String>,
 }
 
@@ -130,8 +153,8 @@ impl Named {
 pub enum Given {
     /// One that was read.
     Manifest(Arc<Named>),
-    /// Its text.
-    Source(Source),
+    /// Its texts.
+    Sources(Sources),
 }
 
 impl Given {
@@ -139,28 +162,33 @@ impl Given {
     ///
     /// # Errors
     ///
-    /// Every error of the text.
+    /// Every error of the texts.
     pub fn manifest(self) -> Result<Arc<Named>, Error> {
-        let source = match self {
-            Given::Manifest(named) => return Ok(named),
-            Given::Source(source) => source,
-        };
-        let text = source.read(Limit::MANIFEST)?;
-        let manifest =
-            Manifest::parse_on(threads(), &text.bytes).map_err(|error| text.blame(error))?;
-        let file = text.file;
-        Ok(Arc::new(Named { manifest, file }))
+        match self {
+            Given::Manifest(named) => Ok(named),
+            Given::Sources(sources) => sources.compile().map(|(named, _)| Arc::new(named)),
+        }
     }
+}
+
+/// The text of the manifest that files and overlays make, as `al render` writes it.
+///
+/// # Errors
+///
+/// Every error of the texts.
+pub fn render(given: Given) -> Result<String, Error> {
+    Ok(given.manifest()?.manifest.to_text())
 }
 
 /// What turns the policies of `current` into those of `desired`, offline.
 ///
 /// ```
-/// use al::{Given, Source, Text};
+/// use al::{Given, Source};
+/// use lattice_core::NamedText;
 ///
 /// let text = |name: &str, text: &str| {
 ///     let (bytes, file) = (text.into(), Some(name.to_owned()));
-///     Given::Source(Source::Text(Text { bytes, file }))
+///     Given::Sources(Source::Text(NamedText { bytes, file }).into())
 /// };
 /// let error = al::plan(text("a.yaml", "policies: []"), text("b.yaml", "policies: []"), None).unwrap_err();
 /// let files = error.diagnostics().map(|diagnostic| diagnostic.file.as_deref());
@@ -180,9 +208,10 @@ pub fn plan(current: Given, desired: Given, replace: Option<bool>) -> Result<vie
 /// The plan that was saved, as it was shown.
 ///
 /// ```
-/// use al::{Source, Text};
+/// use al::Source;
+/// use lattice_core::NamedText;
 ///
-/// let text = Text { bytes: b"{}".to_vec(), file: Some("plan.json".to_owned()) };
+/// let text = NamedText { bytes: b"{}".to_vec(), file: Some("plan.json".to_owned()) };
 /// let error = al::show(Source::Text(text)).unwrap_err();
 /// assert_eq!(error.code().as_str(), "INVALID_PLAN");
 /// ```

@@ -22,6 +22,7 @@ mod patient;
 mod render;
 mod secret;
 mod session;
+mod texts;
 mod usage;
 
 use std::ffi::OsString;
@@ -30,7 +31,7 @@ use clap::Parser;
 
 pub use crate::client::{Client, PlanOptions};
 pub use crate::file::Limit;
-pub use crate::given::{Given, Named, Source, Text, plan, show};
+pub use crate::given::{Given, Named, Source, Sources, plan, render, show};
 pub use crate::io::{Fill, Io, Lookup};
 
 use crate::args::{Args, Output};

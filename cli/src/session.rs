@@ -4,16 +4,17 @@ use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use lattice_core::{Code, Error, view};
+use lattice_core::{Bundle, Code, Error, view};
 use lattice_workspace::{Ambient, Location};
 use serde::Serialize;
 
 use crate::args::{Color, Format, Output};
 use crate::exit::Exit;
-use crate::file::{self, Input, Limit};
+use crate::file::{self, Input, Limit, MANIFEST};
 use crate::io::Io;
 use crate::render::{self, Paint, Table};
 use crate::secret::mask;
+use crate::texts;
 
 /// Bytes of input from which on a command says what it is at.
 const LONG: usize = 4 * 1024 * 1024;
@@ -119,6 +120,19 @@ impl<'s, 'io> Session<'s, 'io> {
         Ok(input)
     }
 
+    /// Reads a manifest, or those of a folder, and overlays.
+    pub(crate) fn bundle(&mut self, path: &Path, overlays: &[PathBuf]) -> Result<Bundle, Error> {
+        let manifests = texts::read_all(path, |path| self.read(path, MANIFEST))?;
+        let overlays = overlays
+            .iter()
+            .map(|path| self.read(path, MANIFEST).map(Input::into_text));
+        let overlays = overlays.collect::<Result<_, _>>()?;
+        Ok(Bundle {
+            manifests,
+            overlays,
+        })
+    }
+
     /// Says on a terminal what a long command is at; whatever comes next takes the line's place.
     pub(crate) fn step(&mut self, what: &str) {
         if self.long && self.io.stderr_is_terminal && !self.output.quiet {
@@ -132,6 +146,12 @@ impl<'s, 'io> Session<'s, 'io> {
         let error = error.in_file(&input.name);
         self.sources.push(input);
         error
+    }
+
+    /// Keeps the texts of a bundle, so that errors can show their lines.
+    pub(crate) fn show_lines_of(&mut self, bundle: Bundle) {
+        let texts = bundle.manifests.into_iter().chain(bundle.overlays);
+        self.sources.extend(texts.filter_map(Input::of));
     }
 
     /// Time and randomness for a command that writes.

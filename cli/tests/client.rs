@@ -9,8 +9,8 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use al::{Client, Given, Io, PlanOptions, Source, Text};
-use lattice_core::{Action, Code, Manifest, view::Status};
+use al::{Client, Given, Io, PlanOptions, Source};
+use lattice_core::{Action, Code, Manifest, NamedText, view::Status};
 
 const MANIFEST: &str = "manifest_version: '1.0'
 policies:
@@ -113,7 +113,7 @@ fn a_round_trip() {
     let client = Client::open(Some(&url), Some(&key), &io).unwrap();
     let given = |name: Option<&str>| {
         let (bytes, file) = (MANIFEST.into(), name.map(str::to_owned));
-        Given::Source(Source::Text(Text { bytes, file }))
+        Given::Sources(Source::Text(NamedText { bytes, file }).into())
     };
     let manifest = given(None).manifest().unwrap();
     let given_again = || Given::Manifest(Arc::clone(&manifest));
@@ -191,13 +191,14 @@ fn a_plan_is_kept_shown_and_applied_once() {
     let client = Client::open(Some(&url), Some(&key), &io).unwrap();
     let text = |text: &str, name: &str| {
         let (bytes, file) = (text.into(), Some(name.to_owned()));
-        Source::Text(Text { bytes, file })
+        Source::Text(NamedText { bytes, file })
     };
-    let save = |client: &Client, options| client.save_plan(text(MANIFEST, "m.yaml"), options, &io);
+    let save =
+        |client: &Client, options| client.save_plan(text(MANIFEST, "m.yaml").into(), options, &io);
     let kept = save(&client, replacing(true)).unwrap();
 
     let shown = al::show(text(&kept, "plan.json")).unwrap();
-    let planned = Given::Source(text(MANIFEST, "m.yaml"));
+    let planned = Given::Sources(text(MANIFEST, "m.yaml").into());
     assert_eq!(shown, client.plan(planned, replacing(true), &io).unwrap());
     let file = folder.path().join("plan.json");
     std::fs::write(&file, &kept).unwrap();
@@ -217,7 +218,9 @@ fn a_plan_is_kept_shown_and_applied_once() {
 
     // What a safety rule holds is not saved, and an agent's key saves nothing.
     let none = text("manifest_version: '1.0'\npolicies: []\n", "none.yaml");
-    let held = client.save_plan(none, replacing(true), &io).unwrap_err();
+    let held = client
+        .save_plan(none.into(), replacing(true), &io)
+        .unwrap_err();
     assert_eq!(held.code(), Code::DeactivationLimit);
     let agent = Client::open(Some(&url), Some(&agent), &io).unwrap();
     let refused = save(&agent, replacing(false)).unwrap_err();

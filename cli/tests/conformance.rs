@@ -63,12 +63,39 @@ fn run(suite: &Suite, case: &Case) -> Result<Value, Value> {
             write("plan.json", &case.saved());
             answer(case, al(folder.path(), &["show", "plan.json"]))
         }
+        "render" => {
+            write("manifest.yaml", &suite.manifest(case));
+            let mut arguments = vec!["render".to_owned(), "manifest.yaml".to_owned()];
+            for (file, text) in Suite::overlays(case) {
+                write(&file, &text);
+                arguments.extend(["--overlay".to_owned(), file]);
+            }
+            arguments.extend(["--out".to_owned(), "rendered.yaml".to_owned()]);
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let (stdout, code) = run_al(folder.path(), &arguments);
+            if code == 0 {
+                assert_eq!(stdout, "", "{}: stdout", case.name);
+                let text = fs::read_to_string(folder.path().join("rendered.yaml"));
+                return Ok(Value::String(text.expect("the file is there")));
+            }
+            answer(case, (document(&arguments, &stdout), code))
+        }
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
     }
 }
 
 /// The document of `al`, and its exit code.
 fn al(folder: &Path, arguments: &[&str]) -> (Value, i32) {
+    let (stdout, code) = run_al(folder, arguments);
+    (document(arguments, &stdout), code)
+}
+
+fn document(arguments: &[&str], stdout: &str) -> Value {
+    serde_json::from_str(stdout)
+        .unwrap_or_else(|error| panic!("{arguments:?}: stdout is no document: {error}"))
+}
+
+fn run_al(folder: &Path, arguments: &[&str]) -> (String, i32) {
     let output = Command::new(env!("CARGO_BIN_EXE_al"))
         .args(arguments)
         .args(["--format", "json"])
@@ -76,9 +103,8 @@ fn al(folder: &Path, arguments: &[&str]) -> (Value, i32) {
         .env_clear()
         .output()
         .expect("`al` runs");
-    let document = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{arguments:?}: stdout is no document: {error}"));
-    (document, output.status.code().expect("`al` exits"))
+    let stdout = String::from_utf8(output.stdout).expect("stdout is text");
+    (stdout, output.status.code().expect("`al` exits"))
 }
 
 /// An error document ends the run with 1, any other with 0.

@@ -16,7 +16,7 @@ mod cases;
 mod layout;
 
 use lattice_core::view::{self, ErrorDocument};
-use lattice_core::{Action, Error, Manifest, Mode, SavedPlan};
+use lattice_core::{Action, Bundle, Error, Manifest, Mode, NamedText, SavedPlan};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -38,7 +38,10 @@ fn run(suite: &Suite, case: &Case) -> Outcome {
     match case.op.as_str() {
         "validate" => {
             let mut validation = view::Validation::default();
-            validation.add("manifest.yaml", Ok(suite.manifest(case).as_bytes()));
+            validation.add(
+                &Bundle::of(named("manifest.yaml", &suite.manifest(case))),
+                "-",
+            );
             Ok(Document::Validation(validation))
         }
         "fmt" => {
@@ -61,12 +64,30 @@ fn run(suite: &Suite, case: &Case) -> Outcome {
                 manifest.policies().decide(&action).into_owned(),
             ))
         }
+        "render" => {
+            let overlays = Suite::overlays(case).map(|(file, text)| named(&file, &text));
+            let bundle = Bundle {
+                overlays: overlays.collect(),
+                ..Bundle::of(named("manifest.yaml", &suite.manifest(case)))
+            };
+            let rendered = bundle
+                .manifest()
+                .map_err(|error| ErrorDocument::from(&error))?;
+            Ok(Document::Text(Text::Whole(rendered.to_text())))
+        }
         "show" => {
             let saved = SavedPlan::parse(case.saved().as_bytes());
             let saved = saved.map_err(|error| document(error, "plan.json"))?;
             Ok(Document::Plan(Box::new(saved.into_view())))
         }
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
+    }
+}
+
+fn named(file: &str, text: &str) -> NamedText {
+    NamedText {
+        file: Some(file.to_owned()),
+        bytes: text.into(),
     }
 }
 

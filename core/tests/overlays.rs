@@ -247,14 +247,14 @@ fn what_an_overlay_may_not_say() {
             ],
         ),
     ];
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for (overlay, expected) in rows {
         let found = errors(with(&[&overlay]).manifest());
         if found != expected {
-            wrong += &format!("{overlay}  want {expected:#?}\n  got {found:#?}\n");
+            wrong.push(format!("{overlay}  want {expected:#?}\n  got {found:#?}"));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -18,7 +18,7 @@ __all__ = [
 
 @final
 class Manifest:
-    """A manifest that was read, checked and compiled. Two are equal if their bytes are."""
+    """A manifest that was read, checked and compiled. Two are equal if their bytes are, before and after overlays."""
 
     @property
     def version(self) -> str:
@@ -35,6 +35,11 @@ class Manifest:
     @property
     def sha256(self) -> str:
         """SHA-256 of the bytes as read, in hexadecimal."""
+    @property
+    def rendered_sha256(self) -> str | None:
+        """SHA-256 of the manifest after overlays; ``None`` where there are none."""
+    def render(self) -> str:
+        """The manifest as an export writes it, after overlays: policies in name order, in one layout, without comments."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -145,17 +150,18 @@ class Workspace:
     def verify(self) -> Verification:
         """Whether the audit log still says what was appended to it, and the policies are what it says."""
 
-def parse_manifest(text: Text) -> Manifest:
-    """Reads, checks and compiles a manifest.
+def parse_manifest(text: Text, *, overlays: Sequence[Text] | None = None) -> Manifest:
+    """Reads, checks and compiles a manifest, changed by overlays in their order. A path may be a folder, whose manifests are
+    merged.
 
     Raises ``UNSUPPORTED_MANIFEST_VERSION`` alone, or ``INVALID_MANIFEST`` and ``POLICY_COMPILE_ERROR`` with every error
-    of the text under ``related``; ``IO_ERROR`` for an unreadable file.
+    of the texts under ``related``; ``IO_ERROR`` for an unreadable file.
     """
 
-def validate(text: Text) -> list[Diagnostic]:
-    """Every error and warning of a manifest, in the order of the text; empty if there is nothing to say.
+def validate(text: Text, *, overlays: Sequence[Text] | None = None) -> list[Diagnostic]:
+    """Every error and warning of a manifest and its overlays, in the order of the texts; empty if there is nothing to say.
 
-    Raises ``IO_ERROR`` for an unreadable file, and nothing else.
+    Raises ``IO_ERROR`` for an unreadable file, and nothing else but ``INVALID_MANIFEST`` for a folder without a manifest.
     """
 
 def format_manifest(text: Text) -> str:

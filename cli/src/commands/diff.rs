@@ -2,18 +2,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lattice_core::view::{self, KeyKind, Mode};
-use lattice_core::{Code, Error, Manifest};
+use lattice_core::{Code, Error};
 
 use super::{manifest, preview};
-use crate::args::KeyArgs;
+use crate::args::{KeyArgs, OverlayArgs};
 use crate::exit::Exit;
-use crate::file::MANIFEST;
 use crate::render::{self, Heading};
 use crate::session::{Outcome, Session};
 
 /// Compare two manifests, or a workspace with a manifest
 ///
-/// Shown is what turns the first into the second: what the second does not name counts as deactivated.
+/// Shown is what turns the first into the second: what the second does not name counts as deactivated. Overlays change
+/// the second.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "al diff [OPTIONS] <A> <B>\n       al diff [OPTIONS] --file <FILE>",
@@ -21,10 +21,12 @@ use crate::session::{Outcome, Session};
 Examples:
   al diff staging.yaml dev.yaml              two manifests, offline
   al diff --file policies.yaml               the workspace of the key against a manifest
+  al diff base.yaml base.yaml --overlay production.yaml
+                                             what an overlay changes
   al diff a.yaml b.yaml --detailed-exitcode  exits with 2 if they differ"
 )]
 pub(crate) struct Diff {
-    /// The manifest before; `-` is stdin
+    /// The manifest before, or a folder of them; `-` is stdin
     #[arg(
         value_name = "A",
         required_unless_present = "file",
@@ -32,7 +34,7 @@ pub(crate) struct Diff {
         conflicts_with_all = ["file", "url", "service_key_file"]
     )]
     before: Option<PathBuf>,
-    /// The manifest after; `-` is stdin
+    /// The manifest after, or a folder of them; `-` is stdin
     #[arg(
         value_name = "B",
         required_unless_present = "file",
@@ -42,6 +44,8 @@ pub(crate) struct Diff {
     /// The manifest to compare with the workspace of the key
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    #[command(flatten)]
+    overlay: OverlayArgs,
     /// Exit with 2 if they differ
     #[arg(long)]
     detailed_exitcode: bool,
@@ -52,10 +56,11 @@ pub(crate) struct Diff {
 impl Diff {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         let manifests = self.before.iter().chain(&self.after).chain(&self.file);
+        let manifests = manifests.chain(&self.overlay.overlays);
         Session::stdin_once(manifests.chain(&self.key.service_key_file))?;
         let (plan, before, after) = match (&self.file, &self.before, &self.after) {
             (Some(file), _, _) => self.workspace_with(file, session)?,
-            (None, Some(before), Some(after)) => offline(before, after, session)?,
+            (None, Some(before), Some(after)) => self.offline(before, after, session)?,
             // INVARIANT: the arguments are declared so that there are two manifests or a file.
             (None, _, _) => return Err(Error::new(Code::Usage, "two manifests are needed")),
         };
@@ -78,33 +83,25 @@ impl Diff {
         let (reader, location) = self.key.reader(KeyKind::Service, session)?;
         let workspace = reader.workspace();
         session.note_workspace(&workspace, &location);
-        let input = session.read(file, MANIFEST)?;
-        let after = input.name.clone();
-        session.step("checking the manifest");
-        let manifest = manifest(input, session)?;
+        let after = file.display().to_string();
+        let manifest = manifest(file, &self.overlay, session)?;
         session.step("comparing");
         let planned = reader.plan(&manifest, Mode::Replace)?.in_file(Some(&after));
         let plan = planned.view(true, None);
         Ok((plan, workspace.name, after))
     }
-}
 
-fn offline(
-    before: &Path,
-    after: &Path,
-    session: &mut Session<'_, '_>,
-) -> Result<(view::Plan, String, String), Error> {
-    let (before, old) = read(before, session)?;
-    let (after, new) = read(after, session)?;
-    let (old, new) = Error::both(old, new)?;
-    let plan = view::Plan::between(&old, &new, Some(&after), Mode::Replace);
-    Ok((plan, before, after))
-}
-
-type Parsed = (String, Result<Manifest, Error>);
-
-fn read(path: &Path, session: &mut Session<'_, '_>) -> Result<Parsed, Error> {
-    let input = session.read(path, MANIFEST)?;
-    let name = input.name.clone();
-    Ok((name, manifest(input, session)))
+    fn offline(
+        &self,
+        before: &Path,
+        after: &Path,
+        session: &mut Session<'_, '_>,
+    ) -> Result<(view::Plan, String, String), Error> {
+        let old = manifest(before, &OverlayArgs::default(), session);
+        let new = manifest(after, &self.overlay, session);
+        let (old, new) = Error::both(old, new)?;
+        let [before, after] = [before, after].map(|path| path.display().to_string());
+        let plan = view::Plan::between(&old, &new, Some(&after), Mode::Replace);
+        Ok((plan, before, after))
+    }
 }

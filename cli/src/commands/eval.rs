@@ -3,12 +3,12 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use lattice_core::view::{Decision, KeyKind, Status};
-use lattice_core::{Action, Error};
+use lattice_core::{Action, Code, Error};
 
 use super::manifest;
-use crate::args::KeyArgs;
+use crate::args::{KeyArgs, OverlayArgs};
 use crate::exit::Exit;
-use crate::file::{ACTION, MANIFEST};
+use crate::file::ACTION;
 use crate::render;
 use crate::session::{Outcome, Session};
 
@@ -25,9 +25,11 @@ pub(crate) struct Eval {
     /// The action, a JSON object; `-` is stdin
     #[arg(long, value_name = "FILE")]
     action: PathBuf,
-    /// A manifest instead of a workspace; `-` is stdin
+    /// A manifest instead of a workspace, or a folder of them; `-` is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["url", "service_key_file"])]
     file: Option<PathBuf>,
+    #[command(flatten)]
+    overlay: OverlayArgs,
     /// Exit with 3 if the decision has another status
     #[arg(long, value_name = "STATUS", value_parser = statuses())]
     require: Option<String>,
@@ -42,6 +44,7 @@ fn statuses() -> PossibleValuesParser {
 impl Eval {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         let paths = [&self.action].into_iter().chain(&self.file);
+        let paths = paths.chain(&self.overlay.overlays);
         Session::stdin_once(paths.chain(&self.key.service_key_file))?;
         let decision = self.decide(session)?;
         let done = session.document(
@@ -61,10 +64,13 @@ impl Eval {
 
     fn decide(&self, session: &mut Session<'_, '_>) -> Result<Decision<'static>, Error> {
         if let Some(file) = &self.file {
-            let input = session.read(file, MANIFEST)?;
-            let manifest = manifest(input, session)?;
+            let manifest = manifest(file, &self.overlay, session)?;
             let action = self.action(session)?;
             return Ok(manifest.policies().decide(&action).into_owned());
+        }
+        if !self.overlay.overlays.is_empty() {
+            let message = "`--overlay` changes a manifest, and none is named";
+            return Err(Error::new(Code::Usage, message).with_help("name it with `--file`"));
         }
         let (reader, _) = self.key.reader(KeyKind::Agent, session)?;
         let action = self.action(session)?;

@@ -6,7 +6,7 @@ use lattice_workspace::{Reader, import};
 
 use super::preview::Preview;
 use super::wanted::Wanted;
-use crate::args::{GuardArgs, KeyArgs};
+use crate::args::{GuardArgs, KeyArgs, OverlayArgs};
 use crate::session::{Outcome, Session};
 
 /// Import a manifest into the workspace of the key
@@ -18,15 +18,18 @@ use crate::session::{Outcome, Session};
 Examples:
   al import --file policies.yaml --dry-run --diff
   al import --file policies.yaml --expect-workspace staging
+  al import --file policies.yaml --overlay production.yaml
   al import --file policies.yaml --dry-run --replace --detailed-exitcode --format markdown")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
 pub(crate) struct Import {
-    /// The manifest; `-` is stdin
+    /// The manifest, or a folder of them; `-` is stdin
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    overlay: OverlayArgs,
     /// Show what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -50,7 +53,8 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
-        Session::stdin_once([&self.file].into_iter().chain(&self.key.service_key_file))?;
+        let paths = [&self.file].into_iter().chain(&self.overlay.overlays);
+        Session::stdin_once(paths.chain(&self.key.service_key_file))?;
         let guard = self.guard.guard(session.io)?;
         let (key, opened) = self.key.open(session)?;
         let expect = self.expect_workspace.as_deref();
@@ -61,7 +65,7 @@ impl Import {
         };
         session.note_workspace(&reader.workspace(), &opened.location);
 
-        let (wanted, _) = Wanted::read(&self.file, session)?;
+        let (wanted, _) = Wanted::read(&self.file, &self.overlay, session)?;
         let mode = Mode::replacing(self.replace);
         let planned = wanted.plan(&reader, mode, guard, session)?;
         // Before the write: an older store is locked until then, and the writer closes the store last and leaves one

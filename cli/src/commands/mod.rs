@@ -12,17 +12,20 @@ mod import;
 mod key;
 mod plan;
 mod preview;
+mod render;
 mod schema;
 mod show;
 mod validate;
 mod wanted;
 mod workspace;
 
+use std::path::Path;
+
 use clap::Subcommand;
-use lattice_core::{Error, Manifest, validate_on};
+use lattice_core::{Bundle, Error, Manifest};
 use lattice_workspace::threads;
 
-use crate::file::Input;
+use crate::args::OverlayArgs;
 use crate::render::count;
 use crate::session::{Outcome, Session};
 
@@ -42,6 +45,7 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     Validate(validate::Validate),
     Fmt(fmt::Fmt),
+    Render(render::Render),
     Schema(schema::Schema),
     Eval(eval::Eval),
     /// Read and verify a workspace's audit log
@@ -66,6 +70,7 @@ impl Command {
             Command::Diff(command) => command.run(session),
             Command::Validate(command) => command.run(session),
             Command::Fmt(command) => command.run(session),
+            Command::Render(command) => command.run(session),
             Command::Schema(command) => command.run(session),
             Command::Eval(command) => command.run(session),
             Command::Audit(command) => command.run(session),
@@ -75,25 +80,60 @@ impl Command {
     }
 }
 
-/// Parses what was read; its errors know the file and show the line.
-fn manifest(input: Input, session: &mut Session<'_, '_>) -> Result<Manifest, Error> {
-    manifest_of(input, session).map(|(manifest, _)| manifest)
+/// Reads a manifest, or those of a folder, with overlays; errors know their file and show the line.
+fn manifest(
+    path: &Path,
+    overlays: &OverlayArgs,
+    session: &mut Session<'_, '_>,
+) -> Result<Manifest, Error> {
+    manifest_of(path, overlays, session).map(|(manifest, _)| manifest)
 }
 
-/// The same, and gives back what was read.
-fn manifest_of(input: Input, session: &mut Session<'_, '_>) -> Result<(Manifest, Input), Error> {
-    let validation = validate_on(threads(), &input.bytes);
-    let warnings = validation.warnings().count();
-    let manifest = match validation.into_manifest() {
-        Ok(manifest) => manifest,
-        Err(error) => return Err(session.blame(error, input)),
-    };
-    if warnings > 0 {
+/// The same, with the texts that the manifest was made of.
+fn manifest_of(
+    path: &Path,
+    overlays: &OverlayArgs,
+    session: &mut Session<'_, '_>,
+) -> Result<(Manifest, Bundle), Error> {
+    let bundle = session.bundle(path, &overlays.overlays)?;
+    match compile(&bundle, session) {
+        Ok(manifest) => Ok((manifest, bundle)),
+        Err(error) => {
+            session.show_lines_of(bundle);
+            Err(error)
+        }
+    }
+}
+
+/// Compiles what was read, and says what was merged and where warnings are.
+fn compile(bundle: &Bundle, session: &mut Session<'_, '_>) -> Result<Manifest, Error> {
+    session.step("checking the manifest");
+    let checked = bundle.check_on(threads());
+    if checked.manifest.is_none() {
+        return checked.into_manifest();
+    }
+    if bundle.manifests.len() > 1 {
+        session.note(format_args!("merged {} manifests", bundle.manifests.len()));
+    }
+    if !bundle.overlays.is_empty() {
+        let names = bundle
+            .overlays
+            .iter()
+            .filter_map(|text| text.file.as_deref());
         session.note(format_args!(
-            "{}: {}; `al validate` shows them",
-            input.name,
-            count(warnings, "warning", "warnings")
+            "with {}",
+            names.collect::<Vec<_>>().join(", ")
         ));
     }
-    Ok((manifest, input))
+    let texts = bundle.manifests.iter().chain(&bundle.overlays);
+    for (text, found) in texts.zip(&checked.texts) {
+        let warnings = found.diagnostics.len();
+        if let (Some(name), 1..) = (&text.file, warnings) {
+            session.note(format_args!(
+                "{name}: {}; `al validate` shows them",
+                count(warnings, "warning", "warnings")
+            ));
+        }
+    }
+    checked.into_manifest()
 }

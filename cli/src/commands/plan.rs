@@ -7,7 +7,7 @@ use lattice_workspace::Reader;
 
 use super::preview::Preview;
 use super::wanted::Wanted;
-use crate::args::{GuardArgs, KeyArgs};
+use crate::args::{GuardArgs, KeyArgs, OverlayArgs};
 use crate::file;
 use crate::session::{Outcome, Session};
 
@@ -19,12 +19,14 @@ use crate::session::{Outcome, Session};
 #[command(after_help = "\
 Examples:
   al plan --file policies.yaml --out plan.json     the preview, and the plan to apply later
-  al plan --file policies.yaml --replace --detailed-exitcode
+  al plan --file policies.yaml --overlay production.yaml --replace --detailed-exitcode
   al plan --file policies.yaml --out - | ssh host al apply -")]
 pub(crate) struct Plan {
-    /// The manifest; `-` is stdin
+    /// The manifest, or a folder of them; `-` is stdin
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    overlay: OverlayArgs,
     /// Deactivate policies that the manifest does not name
     #[arg(long)]
     replace: bool,
@@ -48,13 +50,11 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
-        Session::stdin_once([&self.file].into_iter().chain(&self.key.service_key_file))?;
-        if self
-            .out
-            .as_ref()
-            .is_some_and(|out| *out == self.file && out.as_os_str() != "-")
-        {
-            let message = "`--out` names the manifest, which the plan would replace";
+        let texts = || [&self.file].into_iter().chain(&self.overlay.overlays);
+        Session::stdin_once(texts().chain(&self.key.service_key_file))?;
+        let is_out = |path: &PathBuf| path.as_os_str() != "-" && Some(path) == self.out.as_ref();
+        if texts().any(is_out) {
+            let message = "`--out` names a file that the plan is made of, and would replace it";
             return Err(Error::new(Code::Usage, message).with_help("name another file"));
         }
         let guard = self.guard.guard(session.io)?;
@@ -63,7 +63,7 @@ impl Plan {
         let reader = Reader::open(&*opened.store, &key, KeyKind::Service, expect)?;
         session.note_workspace(&reader.workspace(), &opened.location);
 
-        let (wanted, bundle) = Wanted::read(&self.file, session)?;
+        let (wanted, bundle) = Wanted::read(&self.file, &self.overlay, session)?;
         let mode = Mode::replacing(self.replace);
         let planned = wanted.plan(&reader, mode, guard, session)?;
         drop(reader);

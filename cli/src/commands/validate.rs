@@ -3,12 +3,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lattice_core::view;
-use lattice_core::{Diagnostic, Kind};
+use lattice_core::{Bundle, Code, Diagnostic, Error, Kind};
 use lattice_workspace::threads;
 
-use crate::args::Format;
+use crate::args::{Format, OverlayArgs};
 use crate::exit::Exit;
-use crate::file::{Input, MANIFEST};
+use crate::file::Input;
+use crate::given::UNNAMED;
 use crate::render::{self, Table, count, safe};
 use crate::session::{Outcome, Session};
 
@@ -17,35 +18,41 @@ use crate::session::{Outcome, Session};
 #[command(after_help = "\
 Examples:
   al validate policies.yaml
+  al validate policies.yaml --overlay production.yaml
   al validate environments/*.yaml --format json
   al export | al validate -")]
 pub(crate) struct Validate {
-    /// Manifests; `-` is stdin
+    /// Manifests, or folders of manifests that belong together; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    overlay: OverlayArgs,
 }
 
 impl Validate {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
-        Session::stdin_once(&self.files)?;
+        Session::stdin_once(self.files.iter().chain(&self.overlay.overlays))?;
+        if !self.overlay.overlays.is_empty() && self.files.len() > 1 {
+            let message = "`--overlay` changes one manifest, and several are named";
+            let help = "name one, or a folder whose manifests belong together";
+            return Err(Error::new(Code::Usage, message).with_help(help));
+        }
         let mut report = view::Validation::default();
         let mut text = String::new();
         for path in &self.files {
-            let (found, sources) = match session.read(path, MANIFEST) {
-                Ok(input) => {
+            let before = report.files.len();
+            let (found, sources) = match session.bundle(path, &self.overlay.overlays) {
+                Ok(bundle) => {
                     session.step("checking the manifest");
-                    (
-                        report.add_on(threads(), &input.name, Ok(&input.bytes)),
-                        vec![input],
-                    )
+                    (report.add_on(threads(), &bundle, UNNAMED), bundle)
                 }
-                Err(error) => (
-                    report.add(&path.display().to_string(), Err(error)),
-                    Vec::new(),
-                ),
+                Err(error) => {
+                    let name = path.display().to_string();
+                    (report.unread(&name, error), Bundle::default())
+                }
             };
-            show(&found, &sources, session);
-            if let Some(file) = report.files.last() {
+            show(&found, sources, session);
+            for file in report.files.iter().skip(before) {
                 text.push_str(&summary(file, &found));
             }
         }
@@ -60,25 +67,28 @@ impl Validate {
 }
 
 /// People see what was found, line by line, on stderr; programs find it in the document.
-fn show(diagnostics: &[Diagnostic], sources: &[Input], session: &mut Session<'_, '_>) {
+fn show(diagnostics: &[Diagnostic], bundle: Bundle, session: &mut Session<'_, '_>) {
     if session.output.format == Format::Json {
         return;
     }
     let paint = session.error_paint();
+    let texts = bundle.manifests.into_iter().chain(bundle.overlays);
+    let sources: Vec<Input> = texts.filter_map(Input::of).collect();
     for diagnostic in diagnostics {
         let warning = matches!(diagnostic.kind, Kind::Warning(_));
         if !(warning && session.output.quiet) {
-            session.say(&render::diagnostic(diagnostic, sources, paint));
+            session.say(&render::diagnostic(diagnostic, &sources, paint));
         }
     }
 }
 
 fn summary(file: &view::ValidatedFile, diagnostics: &[Diagnostic]) -> String {
-    let warnings = diagnostics
+    let here = diagnostics
         .iter()
-        .filter(|diagnostic| matches!(diagnostic.kind, Kind::Warning(_)))
-        .count();
-    let errors = diagnostics.len() - warnings;
+        .filter(|diagnostic| diagnostic.file.as_ref() == Some(&file.file));
+    let is_warning = |diagnostic: &&Diagnostic| matches!(diagnostic.kind, Kind::Warning(_));
+    let (warnings, errors): (Vec<_>, Vec<_>) = here.partition(is_warning);
+    let (warnings, errors) = (warnings.len(), errors.len());
     let verdict = match file.policies {
         Some(policies) => format!("valid, {}", count(policies, "policy", "policies")),
         None => format!("not valid, {}", count(errors, "error", "errors")),

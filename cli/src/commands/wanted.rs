@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use lattice_core::{Bundle, Error, Guard, Manifest, Mode, NamedText};
+use lattice_core::{Bundle, Error, Guard, Manifest, Mode};
 use lattice_workspace::{Planned, Reader};
 
 use super::manifest_of;
-use crate::file::{Input, MANIFEST};
+use crate::args::OverlayArgs;
 use crate::render::count;
 use crate::session::Session;
 
@@ -18,23 +18,15 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Reads and checks a manifest. Beside it stands the text that it was made of.
+    /// Reads and checks a manifest, or those of a folder, with overlays. Beside it stand the texts that it was made of.
     pub(crate) fn read(
         path: &Path,
+        overlays: &OverlayArgs,
         session: &mut Session<'_, '_>,
     ) -> Result<(Self, Bundle), Error> {
-        let input = session.read(path, MANIFEST)?;
-        session.step("checking the manifest");
-        let (manifest, Input { name, bytes }) = manifest_of(input, session)?;
-        let text = NamedText {
-            file: Some(name.clone()),
-            bytes,
-        };
-        let wanted = Self {
-            manifest,
-            file: name,
-        };
-        Ok((wanted, Bundle::of(text)))
+        let (manifest, bundle) = manifest_of(path, overlays, session)?;
+        let file = path.display().to_string();
+        Ok((Self { manifest, file }, bundle))
     }
 
     /// What importing it would do.

@@ -19,6 +19,16 @@ pub struct NamedText {
     pub bytes: Vec<u8>,
 }
 
+impl NamedText {
+    /// Names the file in an error.
+    pub fn blame(&self, error: Error) -> Error {
+        match &self.file {
+            Some(file) => error.in_file(file),
+            None => error,
+        }
+    }
+}
+
 /// Manifests that are merged into one, and the overlays that then change it, in their order.
 ///
 /// An overlay says by name what is different in one environment. It replaces single fields, each as a whole; it

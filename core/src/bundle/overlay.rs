@@ -1,6 +1,6 @@
 //! Overlays: what is different in one environment, by the names of policies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::CheckedText;
 use crate::condition::Cache;
@@ -208,8 +208,10 @@ fn changes(
         return 0;
     };
     let cache = Cache::default();
+    let mut seen = HashSet::new();
     for yaml::Entry { key, value } in &mapping.entries {
-        if key.reported {
+        // A second one of a name was reported as a duplicate.
+        if key.reported || !seen.insert(&key.name) {
             continue;
         }
         let label = policy::label(&key.name);

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Plan;
+use crate::bundle::Bundle;
 use crate::error::{self, Kind};
 use crate::hash::{hex, sha256};
 use crate::parallel::ONE;
@@ -204,66 +205,39 @@ impl Default for Validation {
 }
 
 impl Validation {
-    /// Checks one more file, or records why its bytes could not be read. Returns what was found, with the spans
-    /// that the document leaves out.
-    pub fn add(
-        &mut self,
-        file: &str,
-        bytes: Result<&[u8], error::Error>,
-    ) -> Vec<error::Diagnostic> {
-        self.add_on(ONE, file, bytes)
+    /// Records why a file could not be read. Returns what was found, with the spans that the document leaves out.
+    pub fn unread(&mut self, file: &str, error: error::Error) -> Vec<error::Diagnostic> {
+        let mut found = error.into_diagnostics();
+        for diagnostic in &mut found {
+            diagnostic.set_file(file);
+        }
+        self.record(file, None, None, None, &found);
+        found
+    }
+
+    /// Checks the texts of a bundle, each of which becomes a file of the document: of an overlay, its version and how many
+    /// policies it changes. A text without a name is called `unnamed`. Returns what was found, as [`Validation::unread`].
+    pub fn add(&mut self, bundle: &Bundle, unnamed: &str) -> Vec<error::Diagnostic> {
+        self.add_on(ONE, bundle, unnamed)
     }
 
     /// [`Validation::add`] by so many threads at most, as for [`Manifest::parse_on`](crate::Manifest::parse_on).
     pub fn add_on(
         &mut self,
         threads: NonZero<usize>,
-        file: &str,
-        bytes: Result<&[u8], error::Error>,
-    ) -> Vec<error::Diagnostic> {
-        let (validation, sha256) = match bytes {
-            Ok(bytes) => (
-                crate::validate_on(threads, bytes),
-                Some(hex(&sha256(bytes))),
-            ),
-            Err(error) => {
-                let unread = crate::Validation {
-                    version: None,
-                    manifest: None,
-                    diagnostics: error.into_diagnostics(),
-                };
-                (unread, None)
-            }
-        };
-        let mut found = validation.diagnostics;
-        for diagnostic in &mut found {
-            diagnostic.set_file(file);
-        }
-        let policies = validation
-            .manifest
-            .map(|manifest| manifest.policies().len());
-        self.record(file, validation.version, policies, sha256, &found);
-        found
-    }
-
-    /// Checks the texts of a bundle, each of which becomes a file of the document: of an overlay, its version and how many
-    /// policies it changes. A text without a name is called `unnamed`.
-    pub fn add_bundle_on(
-        &mut self,
-        threads: NonZero<usize>,
-        bundle: &crate::Bundle,
+        bundle: &Bundle,
         unnamed: &str,
     ) -> Vec<error::Diagnostic> {
         let texts = bundle.manifests.iter().chain(&bundle.overlays);
         let mut all = Vec::new();
-        for (named, found) in texts.zip(bundle.check_on(threads).texts) {
-            let file = named.file.as_deref().unwrap_or(unnamed);
+        for (text, found) in texts.zip(bundle.check_on(threads).texts) {
+            let file = text.file.as_deref().unwrap_or(unnamed);
             let policies = found.valid().then_some(found.policies);
             let mut diagnostics = found.diagnostics;
             for diagnostic in &mut diagnostics {
                 diagnostic.set_file(file);
             }
-            let sha256 = Some(hex(&sha256(&named.bytes)));
+            let sha256 = Some(hex(&sha256(&text.bytes)));
             self.record(file, found.version, policies, sha256, &diagnostics);
             all.extend(diagnostics);
         }

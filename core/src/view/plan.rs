@@ -120,6 +120,8 @@ pub struct Manifest {
     pub file: Option<String>,
     /// SHA-256 of the bytes as read.
     pub sha256: String,
+    /// SHA-256 of the manifest after overlays; null where there are none.
+    pub rendered_sha256: Option<String>,
     /// Its manifest version.
     pub manifest_version: String,
     /// When it was exported: RFC 3339, UTC, with all the digits it has.
@@ -145,6 +147,7 @@ impl Manifest {
     ///     serde_json::json!({
     ///         "file": "acme.yaml",
     ///         "sha256": document.sha256,
+    ///         "rendered_sha256": null,
     ///         "manifest_version": "1.0",
     ///         "exported_at": null,
     ///         "org_name": "Acme",
@@ -159,6 +162,7 @@ impl Manifest {
         Self {
             file: file.map(str::to_owned),
             sha256: hex(&manifest.sha256()),
+            rendered_sha256: manifest.rendered_sha256().map(|hash| hex(&hash)),
             manifest_version: manifest.version().to_owned(),
             exported_at: manifest.exported_at().map(|time| time.to_string()),
             org_name: manifest.org_name().map(str::to_owned),

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(crate) const FILE: &str = include_str!("../../testdata/conformance.json");
 
 /// What a runner must know how to do.
-pub(crate) const OPS: [&str; 5] = ["validate", "fmt", "plan", "eval", "show"];
+pub(crate) const OPS: [&str; 6] = ["validate", "fmt", "plan", "eval", "render", "show"];
 
 /// The whole file.
 #[derive(Debug, Deserialize, Serialize)]
@@ -37,6 +37,8 @@ pub(crate) struct Case {
     pub manifest: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlays: Option<Vec<Text>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,6 +126,13 @@ impl Suite {
             }
             _ => panic!("{}: either `manifest` or `conditions`", case.name),
         }
+    }
+
+    /// The overlays of a row, each with the name of its file.
+    pub(crate) fn overlays(case: &Case) -> impl Iterator<Item = (String, String)> {
+        let overlays = case.overlays.as_ref().expect("`render` has `overlays`");
+        let named = overlays.iter().enumerate();
+        named.map(|(at, text)| (format!("overlay-{}.yaml", at + 1), text.whole()))
     }
 
     /// The action of a row: its own, or the one around its metadata.

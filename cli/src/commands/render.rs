@@ -1,0 +1,50 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use lattice_core::view;
+
+use super::manifest;
+use crate::args::{Format, OverlayArgs};
+use crate::file;
+use crate::render;
+use crate::session::{Done, Outcome, Session};
+
+/// Write the manifest that files and overlays make
+///
+/// The text is that of an export: policies in name order, in one layout, without comments. What is imported from the same
+/// files is what is written here, and the audit log records its SHA-256.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  al render policies.yaml --overlay production.yaml
+  al render policies/ --out policies.yaml       one manifest out of a folder of them
+  al render policies.yaml --overlay production.yaml | sha256sum")]
+pub(crate) struct Render {
+    /// The manifest, or a folder of them; `-` is stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    overlay: OverlayArgs,
+    /// The file to write; `-` is stdout
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Render {
+    pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
+        Session::stdin_once([&self.file].into_iter().chain(&self.overlay.overlays))?;
+        let manifest = manifest(&self.file, &self.overlay, session)?;
+        let Some(path) = self.out.filter(|path| path.as_os_str() != "-") else {
+            return Ok(Done::with(match session.output.format {
+                Format::Json => {
+                    let file = self.file.display().to_string();
+                    render::json(&view::Manifest::new(Some(&file), &manifest))?
+                }
+                Format::Text | Format::Markdown => manifest.to_text(),
+            }));
+        };
+        file::replace(&path, manifest.to_text().as_bytes(), session.io)?;
+        session.note(format_args!("wrote {}", path.display()));
+        Ok(Done::silent())
+    }
+}
