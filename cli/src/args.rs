@@ -47,7 +47,7 @@ pub(crate) struct Args {
 /// How a command shows what it has to say.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(crate) struct Output {
-    /// Form of the document on stdout
+    /// Form of the document on stdout; html for plans alone
     #[arg(
         long,
         global = true,
@@ -78,6 +78,7 @@ pub(crate) enum Format {
     Text,
     Json,
     Markdown,
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

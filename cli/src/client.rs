@@ -2,7 +2,7 @@
 
 use lattice_core::view::{self, KeyKind};
 use lattice_core::{Action, Code, Error, SavedPlan, limits};
-use lattice_workspace::{Key, Planned, Reader, Store, import};
+use lattice_workspace::{Key, Planned, Reader, Store, import, threads};
 
 use crate::access::{Opened, key_in_environment, named};
 use crate::args::guard;
@@ -127,10 +127,12 @@ impl Client {
         options: PlanOptions,
         io: &Io<'_>,
     ) -> Result<String, Error> {
-        let (named, bundle) = sources.compile()?;
+        let file = sources.name();
+        let bundle = sources.read()?;
+        let manifest = bundle.manifest_on(threads())?;
         let reader = self.read(KeyKind::Service)?;
-        let saved = options.plan(&reader, &named, io)?.save(bundle)?;
-        Ok(saved.into_text())
+        let planned = options.plan(&reader, &Named { manifest, file }, io)?;
+        Ok(planned.save(bundle)?.into_text())
     }
 
     /// Applies a saved plan: exactly what it shows, or nothing.

@@ -90,7 +90,12 @@ impl From<Source> for Sources {
 }
 
 impl Sources {
-    fn read(self) -> Result<Bundle, Error> {
+    /// What documents call it.
+    pub(crate) fn name(&self) -> Option<String> {
+        self.manifest.name()
+    }
+
+    pub(crate) fn read(self) -> Result<Bundle, Error> {
         let overlays = self
             .overlays
             .into_iter()
@@ -99,14 +104,6 @@ impl Sources {
             manifests: self.manifest.manifests()?,
             overlays: overlays.collect::<Result<_, _>>()?,
         })
-    }
-
-    /// The manifest, and the texts that it was made of.
-    pub(crate) fn compile(self) -> Result<(Named, Bundle), Error> {
-        let file = self.manifest.name();
-        let bundle = self.read()?;
-        let manifest = bundle.manifest_on(threads())?;
-        Ok((Named { manifest, file }, bundle))
     }
 
     /// Every error and warning, in the order of the texts.
@@ -122,7 +119,7 @@ impl Sources {
 
     /// The document of `al validate`, which also says why a file could not be read.
     pub fn validation(self) -> view::Validation {
-        let name = self.manifest.name();
+        let name = self.name();
         let mut report = view::Validation::default();
         match self.read() {
             Ok(bundle) => report.add_on(threads(), &bundle, UNNAMED),
@@ -164,10 +161,13 @@ impl Given {
     ///
     /// Every error of the texts.
     pub fn manifest(self) -> Result<Arc<Named>, Error> {
-        match self {
-            Given::Manifest(named) => Ok(named),
-            Given::Sources(sources) => sources.compile().map(|(named, _)| Arc::new(named)),
-        }
+        let sources = match self {
+            Given::Manifest(named) => return Ok(named),
+            Given::Sources(sources) => sources,
+        };
+        let file = sources.name();
+        let manifest = sources.read()?.manifest_on(threads())?;
+        Ok(Arc::new(Named { manifest, file }))
     }
 }
 

@@ -33,6 +33,7 @@ pub use crate::client::{Client, PlanOptions};
 pub use crate::file::Limit;
 pub use crate::given::{Given, Named, Source, Sources, plan, render, show};
 pub use crate::io::{Fill, Io, Lookup};
+pub use crate::render::{Report, refusal_report, report};
 
 use crate::args::{Args, Output};
 use crate::session::Session;
@@ -62,7 +63,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8 {
     match Args::try_parse_from(&args) {
         Ok(parsed) => {
             let mut session = Session::new(io, parsed.output);
-            let outcome = parsed.command.run(&mut session);
+            let shown = parsed.command.takes(parsed.output.format);
+            let outcome = shown.and_then(|()| parsed.command.run(&mut session));
             session.finish(outcome)
         }
         Err(error) => {

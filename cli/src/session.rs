@@ -9,10 +9,11 @@ use lattice_workspace::{Ambient, Location};
 use serde::Serialize;
 
 use crate::args::{Color, Format, Output};
+use crate::commands::no_html;
 use crate::exit::Exit;
 use crate::file::{self, Input, Limit, MANIFEST};
 use crate::io::Io;
-use crate::render::{self, Paint, Table};
+use crate::render::{self, Page, Paint, Report, Table};
 use crate::secret::mask;
 use crate::texts;
 
@@ -216,23 +217,27 @@ impl<'s, 'io> Session<'s, 'io> {
             Format::Json => render::json(view)?,
             Format::Text => text(self.paint()),
             Format::Markdown => markdown(),
+            Format::Html => return Err(no_html()),
         }))
     }
 
-    /// The document of a plan that a safety rule refused: programs find it in the error, people see the error beside it.
-    pub(crate) fn refused(
-        &mut self,
-        refusal: Error,
-        text: impl FnOnce(Paint) -> String,
-        markdown: impl FnOnce() -> String,
-    ) -> Outcome {
-        let document = match self.output.format {
-            Format::Json => return Err(refusal),
-            Format::Text => text(self.paint()),
-            Format::Markdown => markdown(),
-        };
+    /// The document of a plan; in text with what changes in each policy, if `fields` are asked for.
+    pub(crate) fn plan(&self, page: Page<'_>, fields: bool) -> Outcome {
+        Ok(Done::with(match self.output.format {
+            Format::Json => render::json(page.plan)?,
+            Format::Text => render::plan_text(page.plan, page.heading, fields, self.paint()),
+            Format::Markdown => page.write(Report::Markdown),
+            Format::Html => page.write(Report::Html),
+        }))
+    }
+
+    /// The end of a plan that a safety rule refused: programs find the plan in the error, people see the error beside it.
+    pub(crate) fn refused(&mut self, refusal: Error, done: Done) -> Outcome {
+        if self.output.format == Format::Json {
+            return Err(refusal);
+        }
         self.show(&refusal);
-        Ok(Done::with(document).exit(Exit::from(&refusal)))
+        Ok(done.exit(Exit::from(&refusal)))
     }
 
     /// The document of something that people read as a table.
@@ -241,6 +246,7 @@ impl<'s, 'io> Session<'s, 'io> {
             Format::Json => Ok(Done::with(render::json(view)?)),
             Format::Text => Ok(Done::with(table().text(self.paint()))),
             Format::Markdown => Ok(Done::with(table().markdown())),
+            Format::Html => Err(no_html()),
         }
     }
 

@@ -59,10 +59,6 @@ fn run(suite: &Suite, case: &Case) -> Result<Value, Value> {
             let arguments = ["eval", "--action", "action.json", "--file", "manifest.yaml"];
             answer(case, al(folder.path(), &arguments))
         }
-        "show" => {
-            write("plan.json", &case.saved());
-            answer(case, al(folder.path(), &["show", "plan.json"]))
-        }
         "render" => {
             write("manifest.yaml", &suite.manifest(case));
             let mut arguments = vec!["render".to_owned(), "manifest.yaml".to_owned()];
@@ -79,6 +75,10 @@ fn run(suite: &Suite, case: &Case) -> Result<Value, Value> {
                 return Ok(Value::String(text.expect("the file is there")));
             }
             answer(case, (document(&arguments, &stdout), code))
+        }
+        "show" => {
+            write("plan.json", &case.saved());
+            answer(case, al(folder.path(), &["show", "plan.json"]))
         }
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
     }

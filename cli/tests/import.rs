@@ -138,7 +138,7 @@ fn the_exit_code_tells_changes_only_when_asked() {
         (&["diff", "--file", "base.yaml", "--detailed-exitcode"], 0),
     ];
     for (args, expected) in rows {
-        for format in ["text", "json", "markdown"] {
+        for format in ["text", "json", "markdown", "html"] {
             let args: Vec<&str> = args.iter().copied().chain(["--format", format]).collect();
             assert_eq!(sandbox.al(&args).code, expected, "{args:?}");
         }

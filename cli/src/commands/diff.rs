@@ -7,7 +7,7 @@ use lattice_core::{Code, Error};
 use super::{manifest, preview};
 use crate::args::{KeyArgs, OverlayArgs};
 use crate::exit::Exit;
-use crate::render::{self, Heading};
+use crate::render::{Heading, Page};
 use crate::session::{Outcome, Session};
 
 /// Compare two manifests, or a workspace with a manifest
@@ -65,13 +65,13 @@ impl Diff {
             (None, _, _) => return Err(Error::new(Code::Usage, "two manifests are needed")),
         };
         preview::notes(&plan, session);
-        let heading = Heading::Compared(&before, &after);
+        let page = Page {
+            plan: &plan,
+            heading: Heading::Compared(&before, &after),
+            refusal: None,
+        };
         let pending = plan.summary.changes() > 0;
-        let done = session.document(
-            &plan,
-            |paint| render::plan_text(&plan, heading, true, paint),
-            || render::plan_markdown(&plan, heading),
-        )?;
+        let done = session.plan(page, true)?;
         Ok(done.exit(Exit::pending(self.detailed_exitcode, pending)))
     }
 

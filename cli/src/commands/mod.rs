@@ -22,10 +22,10 @@ mod workspace;
 use std::path::Path;
 
 use clap::Subcommand;
-use lattice_core::{Bundle, Error, Manifest};
+use lattice_core::{Bundle, Code, Error, Manifest};
 use lattice_workspace::threads;
 
-use crate::args::OverlayArgs;
+use crate::args::{Format, OverlayArgs};
 use crate::render::count;
 use crate::session::{Outcome, Session};
 
@@ -58,6 +58,35 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Refuses a form that the command's document does not have, before anything is read.
+    pub(crate) fn takes(&self, format: Format) -> Result<(), Error> {
+        if format == Format::Html && !self.shows_plan() {
+            return Err(no_html());
+        }
+        Ok(())
+    }
+
+    fn shows_plan(&self) -> bool {
+        match self {
+            Command::Import(_)
+            | Command::Plan(_)
+            | Command::Show(_)
+            | Command::Apply(_)
+            | Command::Diff(_) => true,
+            Command::Workspace(_)
+            | Command::Key(_)
+            | Command::Export(_)
+            | Command::Validate(_)
+            | Command::Fmt(_)
+            | Command::Render(_)
+            | Command::Schema(_)
+            | Command::Eval(_)
+            | Command::Audit(_)
+            | Command::Breaker(_)
+            | Command::Completions(_) => false,
+        }
+    }
+
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         match self {
             Command::Workspace(command) => command.run(session),
@@ -80,6 +109,13 @@ impl Command {
     }
 }
 
+/// The error of a document that is no plan, and so no page to look at.
+pub(crate) fn no_html() -> Error {
+    Error::new(Code::Usage, "this command has no `--format html`").with_help(
+        "`import`, `plan`, `show`, `apply`, `rollback` and `diff` have it; else take text, json or markdown",
+    )
+}
+
 /// Reads a manifest, or those of a folder, with overlays; errors know their file and show the line.
 fn manifest(
     path: &Path,
@@ -89,7 +125,7 @@ fn manifest(
     manifest_of(path, overlays, session).map(|(manifest, _)| manifest)
 }
 
-/// The same, with the texts that the manifest was made of.
+/// The same, and gives back what was read.
 fn manifest_of(
     path: &Path,
     overlays: &OverlayArgs,

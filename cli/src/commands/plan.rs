@@ -19,7 +19,7 @@ use crate::session::{Outcome, Session};
 #[command(after_help = "\
 Examples:
   al plan --file policies.yaml --out plan.json     the preview, and the plan to apply later
-  al plan --file policies.yaml --overlay production.yaml --replace --detailed-exitcode
+  al plan --file policies.yaml --replace --detailed-exitcode
   al plan --file policies.yaml --out - | ssh host al apply -")]
 pub(crate) struct Plan {
     /// The manifest, or a folder of them; `-` is stdin
@@ -50,11 +50,12 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
-        let texts = || [&self.file].into_iter().chain(&self.overlay.overlays);
-        Session::stdin_once(texts().chain(&self.key.service_key_file))?;
-        let is_out = |path: &PathBuf| path.as_os_str() != "-" && Some(path) == self.out.as_ref();
-        if texts().any(is_out) {
-            let message = "`--out` names a file that the plan is made of, and would replace it";
+        let paths = [&self.file].into_iter().chain(&self.overlay.overlays);
+        Session::stdin_once(paths.chain(&self.key.service_key_file))?;
+        let mut inputs = [&self.file].into_iter().chain(&self.overlay.overlays);
+        let is_input = |out: &PathBuf| out.as_os_str() != "-" && inputs.any(|input| input == out);
+        if self.out.as_ref().is_some_and(is_input) {
+            let message = "`--out` names what the plan is made of, which it would replace";
             return Err(Error::new(Code::Usage, message).with_help("name another file"));
         }
         let guard = self.guard.guard(session.io)?;

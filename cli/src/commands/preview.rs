@@ -5,7 +5,7 @@ use lattice_core::view::{self, ChangeAction};
 use lattice_workspace::{Imported, Planned};
 
 use crate::exit::Exit;
-use crate::render::{self, Heading};
+use crate::render::{Heading, Page};
 use crate::session::{Outcome, Session};
 
 /// What came of a plan: nothing yet, an import, or a refusal by a safety rule.
@@ -69,13 +69,16 @@ impl<'p> Preview<'p> {
             (false, None) => Heading::Imported(&self.planned.workspace().name),
         };
         beside(&plan, session);
-        let text = |paint| render::plan_text(&plan, heading, fields, paint);
-        let markdown = || render::plan_markdown(&plan, heading);
+        let page = Page {
+            plan: &plan,
+            heading,
+            refusal: self.refusal.as_ref(),
+        };
+        let done = session.plan(page, fields)?;
         if let Some(refusal) = self.refusal {
-            return session.refused(refusal, text, markdown);
+            return session.refused(refusal, done);
         }
         let pending = plan.summary.changes() > 0;
-        let done = session.document(&plan, text, markdown)?;
         Ok(done.exit(Exit::pending(detailed_exitcode, pending)))
     }
 }

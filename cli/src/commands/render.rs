@@ -35,13 +35,13 @@ impl Render {
         Session::stdin_once([&self.file].into_iter().chain(&self.overlay.overlays))?;
         let manifest = manifest(&self.file, &self.overlay, session)?;
         let Some(path) = self.out.filter(|path| path.as_os_str() != "-") else {
-            return Ok(Done::with(match session.output.format {
-                Format::Json => {
-                    let file = self.file.display().to_string();
-                    render::json(&view::Manifest::new(Some(&file), &manifest))?
-                }
-                Format::Text | Format::Markdown => manifest.to_text(),
-            }));
+            let document = if session.output.format == Format::Json {
+                let file = self.file.display().to_string();
+                render::json(&view::Manifest::new(Some(&file), &manifest))?
+            } else {
+                manifest.to_text()
+            };
+            return Ok(Done::with(document));
         };
         file::replace(&path, manifest.to_text().as_bytes(), session.io)?;
         session.note(format_args!("wrote {}", path.display()));

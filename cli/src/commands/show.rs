@@ -1,12 +1,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lattice_core::SavedPlan;
 use lattice_core::hash::hex;
+use lattice_core::{Guard, SavedPlan};
 
 use super::preview;
 use crate::file::PLAN;
-use crate::render::{self, Heading};
+use crate::render::{Heading, Page};
 use crate::session::{Outcome, Session};
 
 /// Show a saved plan, offline
@@ -16,7 +16,8 @@ use crate::session::{Outcome, Session};
 #[command(after_help = "\
 Examples:
   al show plan.json --diff               the changed fields of each policy
-  al show plan.json --format markdown    for a pull request")]
+  al show plan.json --format markdown    for a pull request
+  al show plan.json --format html        a page for reviewers")]
 pub(crate) struct Show {
     /// The saved plan; `-` is stdin
     #[arg(value_name = "PLAN")]
@@ -33,11 +34,12 @@ impl Show {
         bound_to(&saved, session);
         let plan = saved.into_view();
         preview::beside(&plan, session);
-        session.document(
-            &plan,
-            |paint| render::plan_text(&plan, Heading::DryRun, self.diff, paint),
-            || render::plan_markdown(&plan, Heading::DryRun),
-        )
+        let page = Page {
+            plan: &plan,
+            heading: Heading::DryRun,
+            refusal: None,
+        };
+        session.plan(page, self.diff)
     }
 }
 
@@ -64,7 +66,14 @@ fn bound_to(saved: &SavedPlan, session: &mut Session<'_, '_>) {
             session.note(format_args!("{what} {file}, SHA-256 {}", text.sha256));
         }
     }
-    if let Some(allowed) = saved.guard().allowed() {
+    let guard = saved.guard();
+    if guard.percent() != Guard::default().percent() {
+        session.note(format_args!(
+            "deactivation threshold: {} %",
+            guard.percent()
+        ));
+    }
+    if let Some(allowed) = guard.allowed() {
         session.note(format_args!("deactivations allowed: {allowed}"));
     }
 }

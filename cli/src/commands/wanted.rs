@@ -18,7 +18,7 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Reads and checks a manifest, or those of a folder, with overlays. Beside it stand the texts that it was made of.
+    /// Reads and checks a manifest. Beside it stand the texts that it was made of.
     pub(crate) fn read(
         path: &Path,
         overlays: &OverlayArgs,

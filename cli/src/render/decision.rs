@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use lattice_core::view::{Decision, PolicyResult, RuleResult, Status};
 
 use super::markdown::code;
+use super::room::clipped;
 use super::{Paint, Table, count, safe, value};
 
 /// The status, the policy that decided, and every rule that was looked at.
@@ -125,12 +126,8 @@ fn cells(rule: &RuleResult<'_>) -> [String; 5] {
 }
 
 /// A table stays readable beside a text of 64 KiB; `--format json` has it whole.
-fn shortened(text: String) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
+fn shortened(text: impl AsRef<str>) -> String {
+    clipped(text.as_ref(), 60).into_owned()
 }
 
 fn approval(policy: &PolicyResult<'_>) -> &'static str {

@@ -10,32 +10,47 @@ pub(crate) enum Line<'t> {
     Added(&'t str),
 }
 
+/// Two texts cut where they begin and cease to differ.
+pub(super) struct Block<'t> {
+    pub(super) leading: Vec<&'t str>,
+    pub(super) removed: Vec<&'t str>,
+    pub(super) added: Vec<&'t str>,
+    pub(super) trailing: Vec<&'t str>,
+}
+
+impl<'t> Block<'t> {
+    pub(super) fn new(before: &'t str, after: &'t str) -> Self {
+        let mut leading: Vec<&str> = before.lines().collect();
+        let mut added: Vec<&str> = after.lines().collect();
+        let start = common(leading.iter(), added.iter());
+        let mut removed = leading.split_off(start);
+        added.drain(..start);
+        let end = common(removed.iter().rev(), added.iter().rev());
+        let trailing = removed.split_off(removed.len() - end);
+        added.truncate(added.len() - end);
+        Self {
+            leading,
+            removed,
+            added,
+            trailing,
+        }
+    }
+}
+
 /// The lines between the common start and the common end, removed ones first.
 ///
 /// What a reviewer compares here is one policy's conditions: a block is easier to read than a minimal edit.
 pub(crate) fn lines<'t>(before: &'t str, after: &'t str) -> Vec<Line<'t>> {
-    let before: Vec<&str> = before.lines().collect();
-    let after: Vec<&str> = after.lines().collect();
-    let start = common(before.iter(), after.iter());
-    let rest = before.len().min(after.len()) - start;
-    let end = common(before.iter().rev(), after.iter().rev()).min(rest);
-
-    let middle = |lines: &[&'t str]| -> Vec<&'t str> {
-        let length = lines.len() - start - end;
-        lines.iter().skip(start).take(length).copied().collect()
-    };
-    let (removed, added) = (middle(&before), middle(&after));
-    let leading = before
-        .iter()
-        .take(start)
-        .skip(start.saturating_sub(CONTEXT));
-    let trailing = after.iter().skip(after.len() - end).take(CONTEXT);
+    let block = Block::new(before, after);
+    let leading = block.leading.len().saturating_sub(CONTEXT);
+    let leading = block.leading.into_iter().skip(leading);
+    let trailing = block.trailing.into_iter().take(CONTEXT);
 
     leading
-        .map(|line| Line::Kept(line))
-        .chain(removed.into_iter().map(Line::Removed))
-        .chain(added.into_iter().map(Line::Added))
-        .chain(trailing.map(|line| Line::Kept(line)))
+        .map(Line::Kept)
+        .chain(block.removed.into_iter().map(Line::Removed))
+        .chain(block.added.into_iter().map(Line::Added))
+        .chain(trailing.map(Line::Kept))
         .collect()
 }
 

@@ -38,12 +38,14 @@ pub(crate) fn prose(text: &str) -> String {
 
 fn plain(text: &str) -> Cow<'_, str> {
     let markup = |character: char| "\\*_{}[]<>#|@&~$!:".contains(character);
-    if !text.contains(markup) {
+    if !text.contains(markup) && !text.contains("www.") {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() * 2);
     for character in text.chars() {
         match character {
+            // A host name becomes a link by itself.
+            '.' if out.ends_with("www") => entity(&mut out, character),
             // Mentions and references are found after entities are resolved; a space without width breaks them up.
             '@' | '#' => out.extend([character, '\u{200b}']),
             _ if markup(character) => entity(&mut out, character),
@@ -110,6 +112,10 @@ mod tests {
         assert_eq!(
             prose("`a_b`: decided by `*` → <b> @all, #1"),
             "`a_b`&#58; decided by `*` → &#60;b&#62; @\u{200b}all, #\u{200b}1"
+        );
+        assert_eq!(
+            prose("www.evil.example [a](b) https://c \n# d"),
+            "www&#46;evil.example &#91;a&#93;(b) https&#58;//c &#92;n#\u{200b} d"
         );
     }
 

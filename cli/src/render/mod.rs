@@ -1,15 +1,20 @@
-//! How documents look: JSON for programs, text for terminals, markdown for pull requests.
+//! How documents look: JSON for programs, text for terminals, markdown for pull requests, HTML for browsers.
 
 mod decision;
 mod diff;
 mod error;
 mod event;
 mod field;
+mod html;
 mod markdown;
 mod paint;
 mod plan;
+mod plan_html;
 mod plan_markdown;
+mod report;
+mod room;
 mod safe;
+mod sides;
 mod table;
 mod value;
 
@@ -21,7 +26,8 @@ pub(crate) use error::{diagnostic, error};
 pub(crate) use event::{details as event_details, list as event_list};
 pub(crate) use paint::Paint;
 pub(crate) use plan::{Heading, text as plan_text};
-pub(crate) use plan_markdown::markdown as plan_markdown;
+pub(crate) use report::Page;
+pub use report::{Report, refusal_report, report};
 pub(crate) use safe::safe;
 pub(crate) use table::Table;
 pub(crate) use value::value;

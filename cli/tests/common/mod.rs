@@ -1,6 +1,8 @@
 //! A folder of its own for each test, with a store, and the real binary run in it.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod plan;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
