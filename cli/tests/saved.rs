@@ -263,6 +263,36 @@ fn plans_are_offline_to_look_at() {
     assert!(redact(&shown.stderr).contains("[UUID]"));
 }
 
+/// A folder of manifests and an overlay are in the plan, text by text.
+#[test]
+fn folders_and_overlays_are_kept() {
+    let sandbox = sandbox();
+    fs::create_dir(sandbox.path("policies")).unwrap();
+    sandbox.write("policies/a.yaml", &manifest(&[policy("a", "b.c", true)]));
+    sandbox.write("policies/d.yaml", &manifest(&[policy("d", "e.f", false)]));
+    let overlay = "overlay_version: '1.0'\npolicies:\n  d:\n    approval_required: true\n";
+    sandbox.write("staging.yaml", overlay);
+    let plan = "plan --file policies --overlay staging.yaml --replace";
+    let plan: Vec<&str> = plan.split(' ').collect();
+    let keep = [&plan[..], &["--out", "plan.json"]].concat();
+    let overwritten = [&plan[..], &["--out", "staging.yaml"]].concat();
+    let transcript = sandbox.transcript(&[&overwritten, &keep, &["show", "plan.json", "--diff"]]);
+    // The files are in the plan, and needed no more.
+    fs::remove_dir_all(sandbox.path("policies")).unwrap();
+    fs::remove_file(sandbox.path("staging.yaml")).unwrap();
+    let applied = sandbox.transcript(&[&["apply", "plan.json"]]);
+    insta::assert_snapshot!([transcript, applied].concat());
+    let (_, event) = sandbox.json(&["audit", "show", "2"]);
+    let (_, shown) = sandbox.json(&["show", "plan.json"]);
+    for (recorded, planned) in [
+        ("manifest_sha256", "sha256"),
+        ("rendered_sha256", "rendered_sha256"),
+    ] {
+        assert_ne!(event[recorded], Value::Null);
+        assert_eq!(event[recorded], shown["manifest"][planned]);
+    }
+}
+
 /// The commands of the page about plans, one job after the other.
 #[test]
 fn the_example_of_the_page_runs() {
