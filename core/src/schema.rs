@@ -2,17 +2,18 @@
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::condition::{Operator, ValueType};
 use crate::error::{Code, Error};
-use crate::{breaker, limits, manifest, policy, view};
+use crate::{breaker, bundle, limits, manifest, policy, view};
 
 type Make = fn() -> Value;
 
 /// Every schema: its name, what it describes, and how it is made.
 const SCHEMAS: &[(&str, Make)] = &[
     ("manifest", manifest_schema),
+    ("overlay", overlay_schema),
     ("conditions", conditions_schema),
     ("action", action_schema),
     ("error", of::<view::ErrorDocument>),
@@ -82,7 +83,8 @@ fn of<T: JsonSchema>() -> Value {
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-fn manifest_schema() -> Value {
+/// The fields of a policy, and which of them are required.
+fn policy_fields() -> (Map<String, Value>, [&'static str; 6]) {
     let [
         name,
         action_type,
@@ -92,9 +94,6 @@ fn manifest_schema() -> Value {
         branches,
         conditions,
     ] = policy::FIELDS;
-    let [version, exported_at, org_name, policies, breakers] = manifest::FIELDS;
-    let [note, entries] = breaker::INFO_FIELDS;
-    let [anomaly_type, score_threshold, response_level] = breaker::FIELDS;
     let allow_list = |what: &str| {
         json!({
             "description": format!("{what} that the policy admits: globs, or null for any. [] admits nothing."),
@@ -103,41 +102,59 @@ fn manifest_schema() -> Value {
             "items": {"type": "string", "minLength": 1},
         })
     };
+    let fields = json!({
+        name: {
+            "description": "The identity of the policy across environments; unique in the manifest.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": limits::NAME_CHARS,
+        },
+        action_type: {
+            "description": "An action type, `TYPE.*` for everything below it, or `*`.",
+            "type": "string",
+            "maxLength": limits::ACTION_TYPE_BYTES,
+            "pattern": r"^(\*|[!-)+-\-/-~]+(\.[!-)+-\-/-~]+)*(\.\*)?)$",
+        },
+        approval_required: {"description": "Whether a human must approve.", "type": "boolean"},
+        timeout: {
+            "description": "Hours until an approval expires, which is a denial.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": limits::APPROVAL_TIMEOUT_HOURS,
+            "default": limits::DEFAULT_APPROVAL_TIMEOUT_HOURS,
+        },
+        repos: allow_list("Repositories"),
+        branches: allow_list("Branches"),
+        conditions: {
+            "description": "A YAML conditions document as text (write `|`), or null for none.",
+            "type": ["string", "null"],
+            "minLength": 1,
+            "contentMediaType": "application/yaml",
+        },
+    });
+    let fields = fields.as_object().cloned().unwrap_or_default();
+    let required = [
+        name,
+        action_type,
+        approval_required,
+        repos,
+        branches,
+        conditions,
+    ];
+    (fields, required)
+}
+
+fn manifest_schema() -> Value {
+    let [version, exported_at, org_name, policies, breakers] = manifest::FIELDS;
+    let [note, entries] = breaker::INFO_FIELDS;
+    let [anomaly_type, score_threshold, response_level] = breaker::FIELDS;
     let label = json!({"type": "string", "minLength": 1, "maxLength": limits::NAME_CHARS});
+    let (fields, required) = policy_fields();
     let policy = json!({
         "type": "object",
         "additionalProperties": false,
-        "required": [name, action_type, approval_required, repos, branches, conditions],
-        "properties": {
-            name: {
-                "description": "The identity of the policy across environments; unique in the manifest.",
-                "type": "string",
-                "minLength": 1,
-                "maxLength": limits::NAME_CHARS,
-            },
-            action_type: {
-                "description": "An action type, `TYPE.*` for everything below it, or `*`.",
-                "type": "string",
-                "maxLength": limits::ACTION_TYPE_BYTES,
-                "pattern": r"^(\*|[!-)+-\-/-~]+(\.[!-)+-\-/-~]+)*(\.\*)?)$",
-            },
-            approval_required: {"description": "Whether a human must approve.", "type": "boolean"},
-            timeout: {
-                "description": "Hours until an approval expires, which is a denial.",
-                "type": "integer",
-                "minimum": 1,
-                "maximum": limits::APPROVAL_TIMEOUT_HOURS,
-                "default": limits::DEFAULT_APPROVAL_TIMEOUT_HOURS,
-            },
-            repos: allow_list("Repositories"),
-            branches: allow_list("Branches"),
-            conditions: {
-                "description": "A YAML conditions document as text (write `|`), or null for none.",
-                "type": ["string", "null"],
-                "minLength": 1,
-                "contentMediaType": "application/yaml",
-            },
-        },
+        "required": required,
+        "properties": fields,
     });
     let breaker = json!({
         "type": "object",
@@ -170,6 +187,53 @@ fn manifest_schema() -> Value {
                     note: {"type": ["string", "null"]},
                     entries: {"type": "array", "items": breaker},
                 },
+            },
+        },
+    })
+}
+
+fn overlay_schema() -> Value {
+    let [version, policies] = bundle::OVERLAY_FIELDS;
+    let (mut fields, required) = policy_fields();
+    let [name, ..] = policy::FIELDS;
+    let name = fields.remove(name);
+    let confirmed = json!({"const": true});
+    let set = json!({
+        "description": "These fields are replaced, each as a whole.",
+        "type": "object",
+        "additionalProperties": false,
+        "minProperties": 1,
+        "properties": fields.clone(),
+    });
+    fields.insert("new".to_owned(), confirmed.clone());
+    let required = required.into_iter().skip(1).chain(["new"]);
+    let add = json!({
+        "description": "A policy that the manifest does not have.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": required.collect::<Vec<_>>(),
+        "properties": fields,
+    });
+    let remove = json!({
+        "description": "The policy goes.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["remove"],
+        "properties": {"remove": confirmed},
+    });
+    json!({
+        "$schema": DIALECT,
+        "title": "Overlay",
+        "description": "What is different in one environment, by the names of policies.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": [version, policies],
+        "properties": {
+            version: {"description": "Quoted.", "const": crate::version::VERSION},
+            policies: {
+                "type": "object",
+                "propertyNames": name,
+                "additionalProperties": {"anyOf": [set, add, remove]},
             },
         },
     })

@@ -4,7 +4,6 @@
     clippy::indexing_slicing,
     reason = "tests fail loudly"
 )]
-
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

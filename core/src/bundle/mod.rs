@@ -10,6 +10,8 @@ use crate::manifest::{Manifest, validate_on};
 use crate::parallel::ONE;
 use overlay::Policies;
 
+pub(crate) use overlay::FIELDS as OVERLAY_FIELDS;
+
 /// A text, and what errors and documents call it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedText {
