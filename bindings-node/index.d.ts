@@ -220,6 +220,26 @@ export interface AuditEvent {
   names: { added: string[]; modified: string[]; deactivated: string[] };
 }
 
+/** States that a workspace had, newest first. */
+export interface History {
+  states: {
+    event: number;
+    time: string;
+    kind: 'import' | 'rollback';
+    actor: string;
+    added: number;
+    modified: number;
+    deactivated: number;
+    unchanged: number;
+    state: string;
+    manifest_sha256: string;
+    rendered_sha256: string | null;
+    replace: boolean;
+    current: boolean;
+  }[];
+  next_cursor: number | null;
+}
+
 /** A page of the audit log. */
 export interface AuditPage {
   events: AuditEvent[];
@@ -296,6 +316,19 @@ export function plan(current: ManifestLike, desired: ManifestLike, options?: Pla
 /** {@link plan}, on this thread. */
 export function planSync(current: ManifestLike, desired: ManifestLike, options?: PlanOptions): Plan;
 
+/** The plan that was saved, as it was reviewed. @throws LatticeError `INVALID_PLAN` for anything else */
+export function showPlan(plan: Text): Promise<Plan>;
+/** {@link showPlan}, on this thread. */
+export function showPlanSync(plan: Text): Plan;
+
+/**
+ * A plan for people to look at, out of its document: `markdown` for a pull request, `html` for a browser.
+ * @throws LatticeError `INVALID_PLAN` for what is no plan
+ */
+export function report(plan: Plan, form: 'markdown' | 'html'): Promise<string>;
+/** {@link report}, on this thread. */
+export function reportSync(plan: Plan, form: 'markdown' | 'html'): string;
+
 /** A JSON Schema: that of manifests, or of the document named. @throws LatticeError `USAGE` for an unknown name */
 export function schema(name?: string): { [key: string]: JsonValue };
 
@@ -332,8 +365,31 @@ export class Workspace {
    * @throws LatticeError `INVALID_SERVICE_KEY`, `STORE_UNAVAILABLE`, `USAGE`
    */
   static open(options?: { url?: string | undefined; serviceKey?: string | undefined }): Promise<Workspace>;
-  /** The manifest of the workspace, as `al export` writes it. */
-  export(): Promise<string>;
+  /**
+   * The manifest of the workspace, as `al export` writes it, or of the state after the audit event `at`.
+   * @throws LatticeError `USAGE` for an event that the log does not have, `AUDIT_TAMPERED`
+   */
+  export(options?: { at?: number | undefined }): Promise<string>;
+  /** What a replacing import would do, and in `drift` which side changed since the last import of the manifest. */
+  diff(manifest: ManifestLike): Promise<Plan>;
+  /**
+   * The plan of an import, to be kept for {@link apply}: a text that holds the manifest and the overlays, and is bound to
+   * the workspace as it is. {@link showPlan} shows it.
+   * @throws LatticeError what {@link plan} throws
+   */
+  savePlan(text: Text, options?: OverlayOptions & PlanOptions & GuardOptions): Promise<string>;
+  /**
+   * Applies a saved plan: exactly what it shows, or nothing.
+   * @throws LatticeError `INVALID_PLAN`, `STALE_PLAN`, `WORKSPACE_MISMATCH`, `DEACTIVATION_LIMIT`
+   */
+  apply(plan: Text): Promise<Plan>;
+  /** The states that the workspace had, newest first: those of events before `before` (the `next_cursor`), or all. */
+  history(options?: { before?: number | undefined; limit?: number | undefined }): Promise<History>;
+  /**
+   * Brings the workspace back to the state after an audit event, as an import that replaces.
+   * @throws LatticeError `USAGE` for an event that the log does not have, `DEACTIVATION_LIMIT`, `STATE_CHANGED`
+   */
+  rollback(event: number, options?: GuardOptions & { dryRun?: boolean | undefined }): Promise<Plan>;
   /**
    * What an import would do; nothing is written.
    * @throws LatticeError with every error of the text, `DEACTIVATION_LIMIT` with the plan in `plan`

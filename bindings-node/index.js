@@ -4,7 +4,7 @@ const native = require('./native.js');
 const { actionJson, callWithActions, refusal } = require('./lib/action.js');
 const { Decisions } = require('./lib/decision.js');
 const { LatticeError, call, wait } = require('./lib/error.js');
-const { parse } = require('./lib/json.js');
+const { parse, stringify } = require('./lib/json.js');
 const { source } = require('./lib/source.js');
 
 /** What the engine takes where a manifest is wanted. */
@@ -93,8 +93,9 @@ class PolicySet {
   }
 }
 
-/** The options of what changes a workspace. */
-const PROMOTION = ['replace', 'allowDeactivations', 'deactivationThreshold'];
+/** The options of what deactivates policies, and of what changes a workspace. */
+const GUARD = ['allowDeactivations', 'deactivationThreshold'];
+const PROMOTION = ['replace', ...GUARD];
 
 /** The workspace of a key. */
 class Workspace {
@@ -109,8 +110,32 @@ class Workspace {
     return new Workspace(await wait(() => native.Workspace.open(url, serviceKey)));
   }
 
-  async export() {
-    return wait(() => this.#native.export());
+  async export(given) {
+    const { at } = options(given, 'at');
+    return wait(() => this.#native.export(at));
+  }
+
+  async diff(manifest) {
+    return parse(await wait(() => this.#native.diff(manifestInput(manifest))));
+  }
+
+  async savePlan(text, given) {
+    const { overlays, ...promotion } = options(given, 'overlays', ...PROMOTION);
+    return wait(() => this.#native.savePlan(manifestText(text), overlaysOf({ overlays }), promotion));
+  }
+
+  async apply(plan) {
+    return parse(await wait(() => this.#native.apply(source(plan, 'INVALID_PLAN'))));
+  }
+
+  async history(given) {
+    const { before, limit } = options(given, 'before', 'limit');
+    return parse(await wait(() => this.#native.history(before, limit)));
+  }
+
+  async rollback(event, given) {
+    const { dryRun, ...guard } = options(given, 'dryRun', ...GUARD);
+    return parse(await wait(() => this.#native.rollback(event, guard, dryRun)));
   }
 
   async plan(manifest, given) {
@@ -191,6 +216,16 @@ const [plan, planSync] = twins((sync, current, desired, given) => {
   return native.plan(manifestInput(current), manifestInput(desired), replace, sync);
 }, parse);
 
+const [showPlan, showPlanSync] = twins(
+  (sync, plan) => native.showPlan(source(plan, 'INVALID_PLAN'), sync),
+  parse,
+);
+
+const [report, reportSync] = twins(
+  (sync, plan, form) => native.report(stringify(plan), form, sync),
+  (text) => text,
+);
+
 function schema(name) {
   return parse(call(() => native.schema(name)));
 }
@@ -207,7 +242,11 @@ module.exports = {
   parseManifestSync,
   plan,
   planSync,
+  report,
+  reportSync,
   schema,
+  showPlan,
+  showPlanSync,
   validate,
   validateSync,
 };

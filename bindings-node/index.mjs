@@ -12,7 +12,11 @@ export const {
   parseManifestSync,
   plan,
   planSync,
+  report,
+  reportSync,
   schema,
+  showPlan,
+  showPlanSync,
   validate,
   validateSync,
 } = lattice;

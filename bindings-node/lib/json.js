@@ -51,4 +51,21 @@ function parseExactly(text) {
   });
 }
 
-module.exports = { parse };
+/** Writes a document as {@link parse} reads it. */
+function stringify(document) {
+  const mark = (_, value) => {
+    if (typeof value === 'bigint') {
+      return `n${value}`;
+    }
+    return typeof value === 'string' ? `s${value}` : value;
+  };
+  const marked = JSON.stringify(document, mark) ?? 'null';
+  return marked.replace(TOKEN, (token, colon) => {
+    if (token[0] !== '"' || colon) {
+      return token;
+    }
+    return token[1] === 'n' ? token.slice(2, -1) : `"${token.slice(2)}`;
+  });
+}
+
+module.exports = { parse, stringify };

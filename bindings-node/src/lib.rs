@@ -15,7 +15,7 @@ pub mod workspace;
 
 use std::sync::Arc;
 
-use lattice_core::view::Evaluation;
+use lattice_core::view::{self, Evaluation};
 use napi_derive::napi;
 
 use crate::input::{Json, ManifestOrSource, Source, action, given, sources};
@@ -81,6 +81,23 @@ pub fn plan(
 ) -> napi::Result<Answer<String>> {
     let (current, desired) = (given(current), given(desired));
     answer(sync, move || json(&al::plan(current, desired, replace)?))
+}
+
+/// The plan that was saved, as it was reviewed.
+#[napi]
+pub fn show_plan(plan: Source, sync: bool) -> napi::Result<Answer<String>> {
+    let source = al::Source::from(plan);
+    answer(sync, || json(&al::show(source)?))
+}
+
+/// A plan for people to look at, out of its document.
+#[napi]
+pub fn report(plan: String, form: String, sync: bool) -> napi::Result<Answer<String>> {
+    answer(sync, move || {
+        let form = al::Report::named(&form)?;
+        let plan = serde_json::from_str::<view::Plan>(&plan).map_err(al::no_plan)?;
+        Ok(al::report(&plan, form))
+    })
 }
 
 /// A JSON Schema.

@@ -6,7 +6,7 @@ use al::{Client, Io, PlanOptions};
 use lattice_core::{Action, Code, Error};
 use napi_derive::napi;
 
-use crate::input::{Json, ManifestOrSource, action, given};
+use crate::input::{Json, ManifestOrSource, Source, action, given, sources};
 use crate::outcome::{Answer, answer, json};
 
 /// The workspace of a key.
@@ -25,10 +25,58 @@ impl Workspace {
         })
     }
 
-    /// The manifest of the workspace.
+    /// The manifest of the workspace, or of the state after an event.
     #[napi]
-    pub fn export(&self) -> napi::Result<Answer<String>> {
-        self.with(|client| client.export(&Io::system()))
+    pub fn export(&self, at: Option<i64>) -> napi::Result<Answer<String>> {
+        self.with(move |client| client.export(whole("at", at)?, &Io::system()))
+    }
+
+    /// What a replacing import would do, and which side changed.
+    #[napi]
+    pub fn diff(&self, manifest: ManifestOrSource<'_>) -> napi::Result<Answer<String>> {
+        let given = given(manifest);
+        self.with(move |client| json(&client.diff(given)?))
+    }
+
+    /// The plan of an import, to be kept.
+    #[napi]
+    pub fn save_plan(
+        &self,
+        manifest: Source,
+        overlays: Vec<Source>,
+        options: Promotion,
+    ) -> napi::Result<Answer<String>> {
+        let sources = sources(manifest, overlays);
+        self.with(move |client| client.save_plan(sources, options.read()?, &Io::system()))
+    }
+
+    /// Applies a plan that was kept.
+    #[napi]
+    pub fn apply(&self, plan: Source) -> napi::Result<Answer<String>> {
+        let source = plan.into();
+        self.with(move |client| json(&client.apply(source, &Io::system())?))
+    }
+
+    /// The states that the workspace had.
+    #[napi]
+    pub fn history(&self, before: Option<i64>, limit: Option<i64>) -> napi::Result<Answer<String>> {
+        self.with(move |client| {
+            json(&client.history(whole("before", before)?, whole("limit", limit)?)?)
+        })
+    }
+
+    /// Goes back to the state after an event.
+    #[napi]
+    pub fn rollback(
+        &self,
+        event: i64,
+        options: Promotion,
+        dry_run: Option<bool>,
+    ) -> napi::Result<Answer<String>> {
+        self.with(move |client| {
+            let event = count("event", event)?;
+            json(&client.rollback(event, options.read()?, dry_run, &Io::system())?)
+        })
     }
 
     /// What an import would do.
@@ -109,6 +157,9 @@ impl Promotion {
 }
 
 fn whole(name: &str, number: Option<i64>) -> Result<Option<u64>, Error> {
-    let whole = number.map(u64::try_from).transpose();
-    whole.map_err(|_| Error::new(Code::Usage, format!("`{name}` counts from 0")))
+    number.map(|number| count(name, number)).transpose()
+}
+
+fn count(name: &str, number: i64) -> Result<u64, Error> {
+    u64::try_from(number).map_err(|_| Error::new(Code::Usage, format!("`{name}` counts from 0")))
 }

@@ -1,14 +1,25 @@
 // The rows of core/testdata/conformance.json through this package: whole documents, as `al --format json` prints them.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { LatticeError, PolicySet, formatManifestSync, parseManifestSync, planSync, validateSync } from '@agentlattice/cli';
+import {
+  LatticeError,
+  PolicySet,
+  formatManifestSync,
+  parseManifestSync,
+  planSync,
+  showPlanSync,
+  validateSync,
+} from '@agentlattice/cli';
 import { parse } from '../lib/json.js';
 
 const expand = (text) => text.replace(/⟪(\d+)×([^⟪]*?)⟫/g, (_, count, copied) => copied.repeat(Number(count)));
 const suite = parse(expand(readFileSync(new URL('../../core/testdata/conformance.json', import.meta.url), 'utf8')));
+
+const VERSION = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
 const whole = (text) => (Array.isArray(text) ? text.map((line) => `${line}\n`).join('') : text);
 const named = (text, name) => ({ text, name });
@@ -43,7 +54,16 @@ const OPS = {
     const overlays = row.overlays.map((text, at) => named(whole(text), `overlay-${at + 1}.yaml`));
     return parseManifestSync(manifestOf(row), { overlays }).render();
   },
+  show: (row) => showPlanSync(named(savedOf(row), 'plan.json')),
 };
+
+/** The text of a saved plan, with the version of the engine and a digest that fits where the row asks for them. */
+function savedOf(row) {
+  const text = whole(row.saved).replaceAll('$ENGINE', () => VERSION);
+  const [before] = text.split('$SHA256', 1);
+  const lines = before.slice(0, before.lastIndexOf('\n') + 1);
+  return text.replaceAll('$SHA256', createHash('sha256').update(lines).digest('hex'));
+}
 
 /** An action has no name here. */
 function asFile(name, work) {

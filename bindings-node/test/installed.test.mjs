@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { LatticeError, Workspace } from '@agentlattice/cli';
+import { LatticeError, Workspace, report, showPlan } from '@agentlattice/cli';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const AL = process.env.AL_BIN ?? at('../../target/debug/al');
@@ -147,6 +147,27 @@ test('an embedded workspace through the library, as `al` sees it', async () => {
   assert.deepEqual(await workspace.audit(), al('audit', 'list'));
   assert.deepEqual(await workspace.audit({ cursor: 2, limit: 1 }), { events: [event], next_cursor: null });
   assert.deepEqual(await workspace.verify(), al('audit', 'verify'));
+
+  const overlay = "overlay_version: '1.0'\npolicies: {}\n";
+  const kept = await workspace.savePlan(manifest, { overlays: [overlay], replace: true });
+  const shown = await showPlan(kept);
+  assert.deepEqual(shown.summary, (await workspace.plan(manifest, { replace: true })).summary);
+  writeFileSync(join(project, 'plan.json'), kept);
+  assert.deepEqual(al('show', join(project, 'plan.json')), shown);
+  for (const form of ['markdown', 'html']) {
+    const printed = execFileSync(AL, ['show', join(project, 'plan.json'), '--quiet', '--format', form], { encoding: 'utf8' });
+    assert.equal(await report(shown, form), printed);
+  }
+  await assert.rejects(workspace.apply(`${kept} `), { code: 'INVALID_PLAN' });
+  const applied = await workspace.apply({ path: join(project, 'plan.json') });
+  assert.deepEqual([applied.changes, applied.applied], [shown.changes, true]);
+  await assert.rejects(workspace.apply(kept), { code: 'STALE_PLAN' });
+  assert.deepEqual(await workspace.history(), al('history'));
+  assert.equal(await workspace.export({ at: 2 }), execFileSync(AL, ['export', '--at', '2', '--quiet'], { env: store, encoding: 'utf8' }));
+  assert.deepEqual(await workspace.diff(manifest), al('diff', '--file', manifest.path));
+  const back = await workspace.rollback(2, { dryRun: true });
+  assert.deepEqual(back, al('rollback', '2', '--dry-run'));
+  await assert.rejects(workspace.rollback(99), { code: 'USAGE' });
 
   const none = "manifest_version: '1.0'\npolicies: []\n";
   const held = await workspace.plan(none, { replace: true }).catch((error) => error);

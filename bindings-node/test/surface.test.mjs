@@ -9,19 +9,37 @@ import * as esm from '@agentlattice/cli';
 
 const commonJs = createRequire(import.meta.url)('@agentlattice/cli');
 
+const WORKSPACE = [
+  'apply',
+  'audit',
+  'decide',
+  'diff',
+  'export',
+  'history',
+  'importManifest',
+  'plan',
+  'rollback',
+  'savePlan',
+  'verify',
+];
+
 const SURFACE = {
   Conditions: { static: ['compile'], own: ['evaluate'] },
   LatticeError: { static: [], own: ['toJSON'] },
   Manifest: { static: [], own: ['render', 'toJSON'] },
   PolicySet: { static: ['compile'], own: ['decide', 'decideMany'] },
-  Workspace: { static: ['open'], own: ['audit', 'decide', 'export', 'importManifest', 'plan', 'verify'] },
+  Workspace: { static: ['open'], own: WORKSPACE },
   formatManifest: null,
   formatManifestSync: null,
   parseManifest: null,
   parseManifestSync: null,
   plan: null,
   planSync: null,
+  report: null,
+  reportSync: null,
   schema: null,
+  showPlan: null,
+  showPlanSync: null,
   validate: null,
   validateSync: null,
 };

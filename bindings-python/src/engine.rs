@@ -7,6 +7,7 @@ use lattice_core::time::format_time;
 use lattice_core::{schema as schemas, view};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
+use pythonize::depythonize;
 
 use crate::decisions::Decisions;
 use crate::input::{self, Unread};
@@ -256,6 +257,27 @@ pub(crate) fn plan<'py>(
     let py = current.py();
     let (current, desired) = (input::manifest(current)?, input::manifest(desired)?);
     answer(py, || al::plan(current, desired, replace))
+}
+
+/// The plan that was saved, as it was reviewed; ``plan`` is its text or a path.
+///
+/// Raises ``INVALID_PLAN`` for anything but what :meth:`Workspace.save_plan` or ``al plan --out`` made.
+#[pyfunction]
+pub(crate) fn show_plan<'py>(plan: &Bound<'py, PyAny>) -> Answer<'py> {
+    let (py, source) = (plan.py(), input::source(plan)?);
+    answer(py, || al::show(source))
+}
+
+/// A plan for people to look at, out of its document: ``markdown`` for a pull request, ``html`` for a browser.
+///
+/// Raises ``INVALID_PLAN`` for what is no plan, and ``USAGE`` for another ``form``.
+#[pyfunction]
+pub(crate) fn report(plan: &Bound<'_, PyAny>, form: &str) -> PyResult<String> {
+    let py = plan.py();
+    let read = depythonize::<view::Plan>(plan).map_err(al::no_plan);
+    let read = al::Report::named(form).and_then(|form| Ok((read?, form)));
+    let (plan, form) = read.or_raise(py)?;
+    Ok(py.detach(|| al::report(&plan, form)))
 }
 
 /// A JSON Schema: ``manifest`` (also where no name is given), ``conditions``, ``action``, ``plan``, ``eval``, …

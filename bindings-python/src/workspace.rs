@@ -43,9 +43,13 @@ impl Workspace {
         &self.0.workspace().org_name
     }
 
-    /// The manifest of the workspace; exporting twice differs in ``exported_at`` alone.
-    fn export(&self, py: Python<'_>) -> PyResult<String> {
-        py.detach(|| self.0.export(&Io::system())).or_raise(py)
+    /// The manifest of the workspace; exporting twice differs in ``exported_at`` alone. With ``at``, the manifest of the
+    /// state after that audit event.
+    ///
+    /// Raises ``USAGE`` for an event that the log does not have, and ``AUDIT_TAMPERED``.
+    #[pyo3(signature = (*, at = None))]
+    fn export(&self, py: Python<'_>, at: Option<u64>) -> PyResult<String> {
+        py.detach(|| self.0.export(at, &Io::system())).or_raise(py)
     }
 
     /// What importing ``manifest`` would do; with ``replace``, policies that it does not name are deactivated.
@@ -92,6 +96,88 @@ impl Workspace {
             deactivation_threshold,
         };
         answer(py, || self.0.import(given, options, dry_run, &Io::system()))
+    }
+
+    /// What a replacing import of ``manifest`` would do, and in ``drift`` which side changed since the last import of it.
+    ///
+    /// Raises what :func:`parse_manifest` raises.
+    fn diff<'py>(&self, manifest: &Bound<'py, PyAny>) -> Answer<'py> {
+        let (py, given) = (manifest.py(), input::manifest(manifest)?);
+        answer(py, || self.0.diff(given))
+    }
+
+    /// The plan of an import, to be kept for :meth:`apply`: a text that holds ``text`` and the overlays, and is bound to the
+    /// workspace as it is. :func:`show_plan` shows it.
+    ///
+    /// Raises what :meth:`plan` raises.
+    #[pyo3(signature = (
+        text, *, overlays = None, replace = None, allow_deactivations = None, deactivation_threshold = None
+    ))]
+    fn save_plan(
+        &self,
+        text: &Bound<'_, PyAny>,
+        overlays: Option<Vec<Bound<'_, PyAny>>>,
+        replace: Option<bool>,
+        allow_deactivations: Option<u64>,
+        deactivation_threshold: Option<u64>,
+    ) -> PyResult<String> {
+        let (py, sources) = (text.py(), input::sources(text, overlays)?);
+        let options = PlanOptions {
+            replace,
+            allow_deactivations,
+            deactivation_threshold,
+        };
+        py.detach(|| self.0.save_plan(sources, options, &Io::system()))
+            .or_raise(py)
+    }
+
+    /// Applies a saved plan, a text or a path: exactly what it shows, or nothing.
+    ///
+    /// Raises ``INVALID_PLAN`` for a plan that was changed, ``STALE_PLAN`` where the workspace was, ``WORKSPACE_MISMATCH`` for
+    /// another workspace, and ``DEACTIVATION_LIMIT``.
+    fn apply<'py>(&self, plan: &Bound<'py, PyAny>) -> Answer<'py> {
+        let (py, source) = (plan.py(), input::source(plan)?);
+        answer(py, || self.0.apply(source, &Io::system()))
+    }
+
+    /// The states that the workspace had, newest first: those of events before ``before`` (the ``next_cursor`` of the page
+    /// before), or all.
+    ///
+    /// Raises ``USAGE`` for a ``limit`` that is not 1 to 1000, and ``AUDIT_TAMPERED``.
+    #[pyo3(signature = (*, before = None, limit = None))]
+    fn history<'py>(
+        &self,
+        py: Python<'py>,
+        before: Option<u64>,
+        limit: Option<u64>,
+    ) -> Answer<'py> {
+        answer(py, || self.0.history(before, limit))
+    }
+
+    /// Brings the workspace back to the state after the audit event ``event``, as an import that replaces; nothing is written
+    /// with ``dry_run``.
+    ///
+    /// Raises ``USAGE`` for an event that the log does not have, ``DEACTIVATION_LIMIT`` with the plan in ``plan``,
+    /// ``STATE_CHANGED`` and ``AUDIT_TAMPERED``.
+    #[pyo3(signature = (
+        event, *, dry_run = None, allow_deactivations = None, deactivation_threshold = None
+    ))]
+    fn rollback<'py>(
+        &self,
+        py: Python<'py>,
+        event: u64,
+        dry_run: Option<bool>,
+        allow_deactivations: Option<u64>,
+        deactivation_threshold: Option<u64>,
+    ) -> Answer<'py> {
+        let options = PlanOptions {
+            allow_deactivations,
+            deactivation_threshold,
+            ..PlanOptions::default()
+        };
+        answer(py, || {
+            self.0.rollback(event, options, dry_run, &Io::system())
+        })
     }
 
     /// How the workspace's policies meet an action. All that an agent key may ask for.

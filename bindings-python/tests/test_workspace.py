@@ -1,13 +1,15 @@
 """A workspace from Python: a round trip in a store of its own."""
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from conftest import ROOT, SCRIPT
 
-from lattice_policy import LatticeError, PolicySet, Workspace, parse_manifest
+from lattice_policy import LatticeError, PolicySet, Workspace, parse_manifest, report, show_plan
 
 STAGING = ROOT / "examples" / "policies" / "staging.yaml"
 DEV = ROOT / "examples" / "policies" / "dev.yaml"
@@ -67,6 +69,68 @@ def test_mass_deactivation_is_held(store: Store) -> None:
     with pytest.raises(LatticeError, match="DEACTIVATION_LIMIT"):
         workspace.plan(DEV, replace=True, deactivation_threshold=7)
     assert len(workspace.audit()["events"]) == 2
+
+
+OVERLAY = """\
+overlay_version: '1.0'
+policies:
+  deploy-production: {remove: true}
+"""
+
+
+def test_a_plan_is_saved_shown_and_applied_once(store: Store, tmp_path: Path) -> None:
+    workspace = Workspace.open(*store)
+    manifest = parse_manifest(DEV, overlays=[OVERLAY])
+    assert manifest.rendered_sha256 == hashlib.sha256(manifest.render().encode()).hexdigest()
+    path = tmp_path / "plan.json"
+    path.write_text(workspace.save_plan(DEV, overlays=[OVERLAY], replace=True), encoding="utf-8")
+    shown = show_plan(path)
+    assert shown == workspace.plan(manifest, replace=True)
+    edited = path.read_text(encoding="utf-8").replace("deploy", "deplox", 1)
+    with pytest.raises(LatticeError, match="INVALID_PLAN"):
+        workspace.apply(edited)
+    applied = workspace.apply(path)
+    assert applied["changes"] == shown["changes"]
+    assert applied["event"] and applied["event"]["rendered_sha256"] == manifest.rendered_sha256
+    with pytest.raises(LatticeError, match="STALE_PLAN"):
+        workspace.apply(path)
+
+
+def test_states_come_back(store: Store) -> None:
+    workspace = Workspace.open(*store)
+    workspace.import_manifest(STAGING)
+    before = workspace.export(at=1)
+    workspace.import_manifest(DEV, replace=True)
+    states = workspace.history()["states"]
+    assert [(state["event"], state["current"]) for state in states] == [(2, True), (1, False)]
+    assert workspace.history(limit=1)["next_cursor"] == 2
+    drift = workspace.diff(STAGING)["drift"]
+    assert drift and (drift["since"], drift["manifest"], len(drift["workspace"])) == (1, [], 12)
+    preview = workspace.rollback(1, dry_run=True)
+    with pytest.raises(LatticeError, match="DEACTIVATION_LIMIT"):
+        workspace.rollback(1, deactivation_threshold=1)
+    rolled = workspace.rollback(1)
+    assert (rolled["changes"], rolled["mode"]) == (preview["changes"], "replace")
+    assert rolled["event"] and (rolled["event"]["kind"], rolled["event"]["after"]) == ("rollback", states[1]["state"])
+    assert workspace.export(at=3).splitlines()[2:] == before.splitlines()[2:]
+    with pytest.raises(LatticeError, match="USAGE"):
+        workspace.export(at=9)
+
+
+def test_reports_are_those_of_the_command(store: Store) -> None:
+    workspace = Workspace.open(*store)
+    plan = workspace.plan(DEV)
+    url, key = store
+    environment = {"AL_URL": url, "AL_SERVICE_KEY": key}
+    forms: list[Literal["markdown", "html"]] = ["markdown", "html"]
+    for form in forms:
+        args = [str(SCRIPT), "import", "--file", str(DEV), "--dry-run", "--quiet", "--format", form]
+        done = subprocess.run(args, capture_output=True, check=True, encoding="utf-8", env=environment)
+        assert report(plan, form) == done.stdout
+    with pytest.raises(LatticeError, match="INVALID_PLAN"):
+        report({}, "html")  # type: ignore[typeddict-item]
+    with pytest.raises(LatticeError, match="USAGE"):
+        report(plan, "pdf")  # type: ignore[arg-type]
 
 
 def test_what_is_left_out_comes_from_the_environment(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

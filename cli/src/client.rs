@@ -74,9 +74,17 @@ impl Client {
         &self.workspace
     }
 
-    /// The manifest of the workspace, as `al export` writes it.
-    pub fn export(&self, io: &Io<'_>) -> Result<String, Error> {
-        self.read(KeyKind::Service)?.export((io.now)())
+    /// The manifest of the workspace, as `al export` writes it; with `at`, that of the state after an audit event.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::export`] and [`Reader::recorded`].
+    pub fn export(&self, at: Option<u64>, io: &Io<'_>) -> Result<String, Error> {
+        let reader = self.read(KeyKind::Service)?;
+        match at {
+            Some(event) => Ok(reader.recorded(event)?.to_text()),
+            None => reader.export((io.now)()),
+        }
     }
 
     /// What importing a manifest would do.
@@ -127,15 +135,6 @@ impl Client {
         let given = given.manifest()?;
         self.read(KeyKind::Service)?
             .diff(&given.manifest, given.file.as_deref())
-    }
-
-    /// The manifest of the state after an audit event, as `al export --at` writes it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Reader::recorded`].
-    pub fn export_at(&self, seq: u64) -> Result<String, Error> {
-        Ok(self.read(KeyKind::Service)?.recorded(seq)?.to_text())
     }
 
     /// Brings the workspace back to the state after an audit event: everything is written or nothing; nothing on a dry run.

@@ -171,15 +171,6 @@ impl Given {
     }
 }
 
-/// The text of the manifest that files and overlays make, as `al render` writes it.
-///
-/// # Errors
-///
-/// Every error of the texts.
-pub fn render(given: Given) -> Result<String, Error> {
-    Ok(given.manifest()?.manifest.to_text())
-}
-
 /// What turns the policies of `current` into those of `desired`, offline.
 ///
 /// ```

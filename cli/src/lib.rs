@@ -31,9 +31,9 @@ use clap::Parser;
 
 pub use crate::client::{Client, PlanOptions};
 pub use crate::file::Limit;
-pub use crate::given::{Given, Named, Source, Sources, plan, render, show};
+pub use crate::given::{Given, Named, Source, Sources, plan, show};
 pub use crate::io::{Fill, Io, Lookup};
-pub use crate::render::{Report, refusal_report, report};
+pub use crate::render::{Report, no_plan, refusal_report, report};
 
 use crate::args::{Args, Output};
 use crate::session::Session;

@@ -141,7 +141,7 @@ fn a_round_trip() {
         .import(given_again(), replacing(true), None, &io)
         .unwrap();
     assert_eq!((imported.dry_run, imported.applied), (false, true));
-    let exported = Manifest::parse(client.export(&io).unwrap().as_bytes()).unwrap();
+    let exported = Manifest::parse(client.export(None, &io).unwrap().as_bytes()).unwrap();
     assert_eq!(exported.policies(), manifest.manifest.policies());
 
     // The creation of both keys, and the import.
@@ -166,7 +166,7 @@ fn a_round_trip() {
         client.decide(&action).unwrap()
     );
     let refused = [
-        agent.export(&io).unwrap_err(),
+        agent.export(None, &io).unwrap_err(),
         agent
             .plan(given_again(), PlanOptions::default(), &io)
             .unwrap_err(),
@@ -176,7 +176,7 @@ fn a_round_trip() {
         agent.events(None, None).unwrap_err(),
         agent.verify().unwrap_err(),
         agent.diff(given_again()).unwrap_err(),
-        agent.export_at(2).unwrap_err(),
+        agent.export(Some(2), &io).unwrap_err(),
         agent.history(None, None).unwrap_err(),
         agent
             .rollback(2, PlanOptions::default(), None, &io)
@@ -260,7 +260,7 @@ fn states_and_the_way_back() {
         (2, &["writes".to_owned()][..])
     );
 
-    let exported = client.export_at(2).unwrap();
+    let exported = client.export(Some(2), &io).unwrap();
     let manifest = Manifest::parse(exported.as_bytes()).unwrap();
     let first = given(MANIFEST).manifest().unwrap();
     assert_eq!(manifest.policies(), first.manifest.policies());
@@ -300,5 +300,5 @@ fn states_and_the_way_back() {
     let error = client.history(None, Some(0)).unwrap_err();
     assert_eq!(error.code(), Code::Usage);
     assert_eq!(error.message(), "a page of 0 states cannot be listed");
-    assert_eq!(client.export_at(9).unwrap_err().code(), Code::Usage);
+    assert_eq!(client.export(Some(9), &io).unwrap_err().code(), Code::Usage);
 }

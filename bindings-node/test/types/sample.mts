@@ -11,14 +11,19 @@ import {
   parseManifestSync,
   plan,
   planSync,
+  report,
+  reportSync,
   schema,
   validate,
+  showPlan,
+  showPlanSync,
   validateSync,
   type Action,
   type AuditPage,
   type Code,
   type Decision,
   type Evaluation,
+  type History,
   type JsonValue,
   type ManifestDocument,
   type Plan,
@@ -53,8 +58,17 @@ export async function everything(text: Text): Promise<JsonValue> {
   const page: AuditPage = await workspace.audit({ cursor: 0, limit: 10 });
   const verification: Verification = await workspace.verify();
 
-  const counts = [timeout ?? null, change.summary.added, preview.notes.length, imported.changes.length, page.next_cursor];
-  const texts = [formatted, remote.status, decision.policy_name, verification.root, ...names];
+  const kept: string = await workspace.savePlan(text, { overlays: [text], replace: true, allowDeactivations: 3 });
+  const shown: Plan = showPlanSync(kept).applied ? await showPlan({ path: 'plan.json' }) : showPlanSync(kept);
+  const applied: Plan = await workspace.apply({ text: kept, name: 'plan.json' });
+  const history: History = await workspace.history({ limit: 10 });
+  const back: Plan = await workspace.rollback(1, { dryRun: true, deactivationThreshold: 50 });
+  const drift: string[] = (await workspace.diff(manifest)).drift?.workspace ?? [];
+  const page1: string = (await workspace.export({ at: 1 })) + manifest.render();
+  const reports: string = (await report(shown, 'markdown')) + reportSync(back, 'html');
+
+  const counts = [applied.changes.length, history.states.length, timeout ?? null, change.summary.added, preview.notes.length, imported.changes.length, page.next_cursor];
+  const texts = [page1, reports, ...drift, formatted, remote.status, decision.policy_name, verification.root, ...names];
   const values = decisions.flatMap((each) => each.conditions_evaluated.map((rule) => rule.actual));
   return { counts, texts, values, places, valid: validation.valid, result: evaluation.result, schema: schema('plan') };
 }

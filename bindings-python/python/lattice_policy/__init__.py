@@ -28,7 +28,9 @@ from ._native import (
     format_manifest,
     parse_manifest,
     plan,
+    report,
     schema,
+    show_plan,
     validate,
 )
 
@@ -41,6 +43,8 @@ __all__ = [
     "format_manifest",
     "parse_manifest",
     "plan",
+    "report",
     "schema",
+    "show_plan",
     "validate",
 ]

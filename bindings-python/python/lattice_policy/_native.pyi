@@ -1,7 +1,7 @@
 from collections.abc import Iterable, Sequence
-from typing import Any, final
+from typing import Any, Literal, final
 
-from .types import Action, Decision, Diagnostic, Evaluation, EventPage, Plan, Policy, Text, Verification
+from .types import Action, Decision, Diagnostic, Evaluation, EventPage, History, Plan, Policy, Text, Verification
 
 __all__ = [
     "Conditions",
@@ -11,8 +11,10 @@ __all__ = [
     "format_manifest",
     "parse_manifest",
     "plan",
+    "report",
     "run_cli",
     "schema",
+    "show_plan",
     "validate",
 ]
 
@@ -107,8 +109,12 @@ class Workspace:
     @property
     def org_name(self) -> str:
         """Organisation name, for people."""
-    def export(self) -> str:
-        """The manifest of the workspace; exporting twice differs in ``exported_at`` alone."""
+    def export(self, *, at: int | None = None) -> str:
+        """The manifest of the workspace; exporting twice differs in ``exported_at`` alone. With ``at``, the manifest of the
+        state after that audit event.
+
+        Raises ``USAGE`` for an event that the log does not have, and ``AUDIT_TAMPERED``.
+        """
     def plan(
         self,
         manifest: Manifest | Text,
@@ -136,6 +142,51 @@ class Workspace:
 
         Raises what :meth:`plan` raises, and ``STATE_CHANGED`` where another import came first: nothing was written then, and
         the call may be repeated.
+        """
+    def diff(self, manifest: Manifest | Text) -> Plan:
+        """What a replacing import of ``manifest`` would do, and in ``drift`` which side changed since the last import of it.
+
+        Raises what :func:`parse_manifest` raises.
+        """
+    def save_plan(
+        self,
+        text: Text,
+        *,
+        overlays: Sequence[Text] | None = None,
+        replace: bool | None = None,
+        allow_deactivations: int | None = None,
+        deactivation_threshold: int | None = None,
+    ) -> str:
+        """The plan of an import, to be kept for :meth:`apply`: a text that holds ``text`` and the overlays, and is bound to the
+        workspace as it is. :func:`show_plan` shows it.
+
+        Raises what :meth:`plan` raises.
+        """
+    def apply(self, plan: Text) -> Plan:
+        """Applies a saved plan, a text or a path: exactly what it shows, or nothing.
+
+        Raises ``INVALID_PLAN`` for a plan that was changed, ``STALE_PLAN`` where the workspace was, ``WORKSPACE_MISMATCH`` for
+        another workspace, and ``DEACTIVATION_LIMIT``.
+        """
+    def history(self, *, before: int | None = None, limit: int | None = None) -> History:
+        """The states that the workspace had, newest first: those of events before ``before`` (the ``next_cursor`` of the page
+        before), or all.
+
+        Raises ``USAGE`` for a ``limit`` that is not 1 to 1000, and ``AUDIT_TAMPERED``.
+        """
+    def rollback(
+        self,
+        event: int,
+        *,
+        dry_run: bool | None = None,
+        allow_deactivations: int | None = None,
+        deactivation_threshold: int | None = None,
+    ) -> Plan:
+        """Brings the workspace back to the state after the audit event ``event``, as an import that replaces; nothing is written
+        with ``dry_run``.
+
+        Raises ``USAGE`` for an event that the log does not have, ``DEACTIVATION_LIMIT`` with the plan in ``plan``,
+        ``STATE_CHANGED`` and ``AUDIT_TAMPERED``.
         """
     def decide(self, action: Action) -> Decision:
         """How the workspace's policies meet an action. All that an agent key may ask for.
@@ -175,6 +226,18 @@ def plan(current: Manifest | Text, desired: Manifest | Text, *, replace: bool | 
 
     With ``replace``, policies that ``desired`` does not name are deactivated; without, they are untouched. Raises what
     :func:`parse_manifest` raises, for both.
+    """
+
+def show_plan(plan: Text) -> Plan:
+    """The plan that was saved, as it was reviewed; ``plan`` is its text or a path.
+
+    Raises ``INVALID_PLAN`` for anything but what :meth:`Workspace.save_plan` or ``al plan --out`` made.
+    """
+
+def report(plan: Plan, form: Literal["markdown", "html"]) -> str:
+    """A plan for people to look at, out of its document: ``markdown`` for a pull request, ``html`` for a browser.
+
+    Raises ``INVALID_PLAN`` for what is no plan, and ``USAGE`` for another ``form``.
     """
 
 def schema(name: str | None = None) -> dict[str, Any]:

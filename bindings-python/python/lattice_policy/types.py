@@ -191,6 +191,31 @@ class EventPage(TypedDict):
     next_cursor: int | None
 
 
+class RecordedState(TypedDict):
+    """A state that an import or a rollback left."""
+
+    event: int
+    time: str
+    kind: Literal["import", "rollback"]
+    actor: str
+    added: int
+    modified: int
+    deactivated: int
+    unchanged: int
+    state: str
+    manifest_sha256: str
+    rendered_sha256: str | None
+    replace: bool
+    current: bool
+
+
+class History(TypedDict):
+    """States, newest first; ``next_cursor`` is ``None`` on the last page."""
+
+    states: list[RecordedState]
+    next_cursor: int | None
+
+
 class Plan(TypedDict):
     """What an import did, or would do; changes in name order."""
 

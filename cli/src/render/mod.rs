@@ -29,7 +29,7 @@ pub(crate) use history::history;
 pub(crate) use paint::Paint;
 pub(crate) use plan::{Heading, text as plan_text};
 pub(crate) use report::Page;
-pub use report::{Report, refusal_report, report};
+pub use report::{Report, no_plan, refusal_report, report};
 pub(crate) use safe::safe;
 pub(crate) use table::Table;
 pub(crate) use value::value;

@@ -2,7 +2,7 @@
 
 use lattice_core::audit::Kind;
 use lattice_core::view::{Drift, Plan};
-use lattice_core::{Diagnostic, Error};
+use lattice_core::{Code, Diagnostic, Error};
 
 use super::plan::Heading;
 use super::{plan_html, plan_markdown};
@@ -14,6 +14,33 @@ pub enum Report {
     Markdown,
     /// One file that a browser opens, without script and without anything from elsewhere: at most 4 MiB.
     Html,
+}
+
+impl Report {
+    /// The form of that name: `markdown` or `html`.
+    ///
+    /// # Errors
+    ///
+    /// `USAGE` for another name.
+    pub fn named(name: &str) -> Result<Self, Error> {
+        match name {
+            "markdown" => Ok(Report::Markdown),
+            "html" => Ok(Report::Html),
+            _ => {
+                let message = format!("no report has the form `{name}`");
+                Err(Error::new(Code::Usage, message).with_help("take `markdown` or `html`"))
+            }
+        }
+    }
+}
+
+/// The error of a document that is to be reported, and is no plan.
+pub fn no_plan(reason: impl std::fmt::Display) -> Error {
+    Error::new(
+        Code::InvalidPlan,
+        format!("the document is no plan: {reason}"),
+    )
+    .with_help("give the document of a plan just as it was returned")
 }
 
 /// A plan, as `--format markdown` and `--format html` print it. Equal plans make equal reports.
