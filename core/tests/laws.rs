@@ -183,7 +183,7 @@ proptest! {
     fn drift_splits_the_changes_of_a_plan(current in state(), desired in specs(), base in specs(), mode in mode()) {
         let (desired, base) = (set(desired), set(base));
         let plan = Plan::new(&current, &desired, mode);
-        let drift = plan.drift(7, &base);
+        let drift = plan.drift(7, true, &base);
         prop_assert_eq!(drift.since, 7);
 
         let lists = [&drift.workspace, &drift.manifest, &drift.both];
@@ -209,9 +209,19 @@ proptest! {
         let all = |names: &[String], others: [&Vec<String>; 2]| {
             names.len() == changed.len() && others.iter().all(|names| names.is_empty())
         };
-        let still = plan.drift(7, &current.active);
+        let still = plan.drift(7, true, &current.active);
         prop_assert!(all(&still.manifest, [&still.workspace, &still.both]));
-        let reviewed = plan.drift(7, &desired);
+        let additive = plan.drift(7, false, &base);
+        let unnamed = |name: &&String| desired.get(name).is_none() && current.active.get(name) == base.get(name);
+        let named = drift.manifest.iter().filter(|name| !unnamed(name));
+        prop_assert!(named.eq(&additive.manifest));
+        let absent = |name: &&String| desired.get(name).is_none();
+        let both = drift.both.iter().filter(|name| !absent(name));
+        prop_assert!(both.eq(&additive.both));
+        let mut workspace: Vec<&String> = drift.workspace.iter().chain(drift.both.iter().filter(absent)).collect();
+        workspace.sort();
+        prop_assert!(workspace.into_iter().eq(&additive.workspace));
+        let reviewed = plan.drift(7, true, &desired);
         prop_assert!(all(&reviewed.workspace, [&reviewed.manifest, &reviewed.both]));
     }
 

@@ -45,10 +45,10 @@ impl Reader {
         };
         let plan = planned.plan();
         let drift = if base.state == hex(&now) {
-            plan.drift(base.event, plan.current())
+            plan.drift(base.event, base.replace, plan.current())
         } else {
             let recorded = self.recorded_beside(base.event, manifest.policies())?;
-            plan.drift(base.event, &recorded.policies)
+            plan.drift(base.event, base.replace, &recorded.policies)
         };
         Ok(Some(drift))
     }

@@ -87,6 +87,24 @@ fn each_change_has_its_side() {
     }
 }
 
+/// What an additive import left alone was never in its manifest: nobody changed it.
+#[test]
+fn what_was_never_in_the_manifest_is_no_drift() {
+    let (world, key) = World::with_dev();
+    world.import(&key, &of("x"), Mode::Replace);
+    world.import(&key, &of("ab"), Mode::Additive);
+    let same = diff(&world, &key, &of("ab"));
+    assert_eq!(
+        (same.summary.deactivated, same.drift),
+        (1, Some(drift(2, [&[], &[], &[]])))
+    );
+    let changed = diff(&world, &key, &of("Ab"));
+    assert_eq!(changed.drift, Some(drift(2, [&[], &["a"], &[]])));
+    world.import(&key, &of("X"), Mode::Additive);
+    let moved = diff(&world, &key, &of("ab"));
+    assert_eq!(moved.drift, Some(drift(2, [&["x"], &[], &[]])));
+}
+
 /// After a rollback the workspace differs from the manifest that was imported last, because the workspace changed; and
 /// from the manifest of the state that it went back to not at all.
 #[test]

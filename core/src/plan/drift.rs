@@ -9,7 +9,9 @@ impl Plan {
     /// been in, which the audit event `since` left.
     ///
     /// Policies are compared by meaning, and one that is absent from a side was removed there. A plan without changes has no
-    /// drift: what both sides changed alike is no difference between them.
+    /// drift: what both sides changed alike is no difference between them. Where the event was an additive import (`whole`
+    /// is false), the manifest may never have had a policy that it does not have now: only the workspace can have
+    /// changed that.
     ///
     /// ```
     /// use lattice_core::{Manifest, Mode, Plan, State};
@@ -25,12 +27,12 @@ impl Plan {
     ///
     /// let current = State { active: workspace.policies().clone(), ..State::default() };
     /// let plan = Plan::new(&current, reviewed.policies(), Mode::Replace);
-    /// let drift = plan.drift(7, base.policies());
+    /// let drift = plan.drift(7, true, base.policies());
     /// // Somebody changed `a` in the workspace, and the manifest no longer has `b`.
     /// assert_eq!((drift.since, drift.workspace, drift.manifest), (7, vec!["a".to_owned()], vec!["b".to_owned()]));
     /// # Ok::<(), lattice_core::Error>(())
     /// ```
-    pub fn drift(&self, since: u64, base: &PolicySet) -> Drift {
+    pub fn drift(&self, since: u64, whole: bool, base: &PolicySet) -> Drift {
         let mut drift = Drift {
             since,
             workspace: Vec::new(),
@@ -39,8 +41,11 @@ impl Plan {
         };
         for step in self.steps().filter(|step| step.outcome.writes()) {
             let base = base.get(step.name()).map(AsRef::as_ref);
-            let moved = match (base == policy(step.before), base == policy(step.after)) {
-                (true, _) => &mut drift.manifest,
+            let (before, after) = (policy(step.before), policy(step.after));
+            let as_it_was = base == after || (after.is_none() && !whole);
+            let moved = match (base == before, as_it_was) {
+                (true, true) => continue,
+                (true, false) => &mut drift.manifest,
                 (false, true) => &mut drift.workspace,
                 (false, false) => &mut drift.both,
             };
