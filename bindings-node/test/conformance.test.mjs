@@ -1,13 +1,18 @@
 // The rows of core/testdata/conformance.json through this package: whole documents, as `al --format json` prints them.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import {
   LatticeError,
   PolicySet,
+  Workspace,
   formatManifestSync,
   parseManifestSync,
   planSync,
@@ -19,6 +24,7 @@ import { parse } from '../lib/json.js';
 const expand = (text) => text.replace(/⟪(\d+)×([^⟪]*?)⟫/g, (_, count, copied) => copied.repeat(Number(count)));
 const suite = parse(expand(readFileSync(new URL('../../core/testdata/conformance.json', import.meta.url), 'utf8')));
 
+const AL = process.env.AL_BIN ?? fileURLToPath(new URL('../../target/debug/al', import.meta.url));
 const VERSION = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
 const whole = (text) => (Array.isArray(text) ? text.map((line) => `${line}\n`).join('') : text);
@@ -55,7 +61,43 @@ const OPS = {
     return parseManifestSync(manifestOf(row), { overlays }).render();
   },
   show: (row) => showPlanSync(named(savedOf(row), 'plan.json')),
+  promote,
 };
+
+const folder = mkdtempSync(join(tmpdir(), 'lattice-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Each row has a store of its own; what differs between workspaces is taken out. */
+async function promote(row) {
+  const url = `sqlite:${join(mkdtempSync(join(folder, 'row-')), 'al.db')}`;
+  const created = execFileSync(AL, ['workspace', 'create', 'dev', '--url', url, '--format', 'json', '--quiet']);
+  const workspace = await Workspace.open({ url, serviceKey: JSON.parse(created).service_key });
+  for (const [at, text] of row.imports.entries()) {
+    await workspace.importManifest(named(whole(text), `import-${at + 1}.yaml`));
+  }
+  const { rollback } = row.then;
+  // The manifest that a rollback makes has its time.
+  const comparable = (plan) => ({
+    ...plan,
+    workspace: null,
+    manifest: rollback === undefined ? plan.manifest : { ...plan.manifest, sha256: '' },
+  });
+  const guard = { allowDeactivations: row.allow_deactivations, deactivationThreshold: row.deactivation_threshold };
+  const desired = row.desired && named(whole(row.desired), 'desired.yaml');
+  try {
+    if (rollback !== undefined) {
+      return comparable(await workspace.rollback(rollback, { ...guard, dryRun: true }));
+    }
+    if (row.then === 'diff') {
+      return comparable(await workspace.diff(desired));
+    }
+    assert.equal(row.then, 'replace');
+    return comparable(await workspace.importManifest(desired, { ...guard, dryRun: true, replace: true }));
+  } catch (error) {
+    error.plan = comparable(error.plan);
+    throw error;
+  }
+}
 
 /** The text of a saved plan, with the version of the engine and a digest that fits where the row asks for them. */
 function savedOf(row) {
@@ -77,9 +119,9 @@ function asFile(name, work) {
   }
 }
 
-function answer(row) {
+async function answer(row) {
   try {
-    return { want: OPS[row.op](row) };
+    return { want: await OPS[row.op](row) };
   } catch (error) {
     assert.ok(error instanceof LatticeError, `${row.name}: ${error.stack}`);
     return { want_error: error.toJSON() };
@@ -91,14 +133,14 @@ function wanted({ want, want_error: wantError, op }) {
   return wantError === undefined ? { want: isText ? whole(want) : want } : { want_error: wantError };
 }
 
-test('every row is as it should be', () => {
+test('every row is as it should be', async () => {
   assert.deepEqual(suite.surface, Object.keys(OPS), 'the operations that this runner knows');
   assert.deepEqual(new Set(suite.cases.map((row) => row.op)), new Set(suite.surface), 'every operation has rows');
   assert.equal(new Set(suite.cases.map((row) => row.name)).size, suite.cases.length, 'names are unique');
   let ran = 0;
   for (const row of suite.cases) {
     assert.notEqual('want' in row, 'want_error' in row, row.name);
-    assert.deepEqual(answer(row), wanted(row), `${row.name} (${row.op})`);
+    assert.deepEqual(await answer(row), wanted(row), `${row.name} (${row.op})`);
     ran += 1;
   }
   assert.equal(ran, suite.cases.length);

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from importlib.metadata import version
@@ -10,10 +12,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, SCRIPT
 
 import lattice_policy
-from lattice_policy import LatticeError, PolicySet, format_manifest, parse_manifest, plan, show_plan, validate
+from lattice_policy import (
+    LatticeError,
+    PolicySet,
+    Workspace,
+    format_manifest,
+    parse_manifest,
+    plan,
+    show_plan,
+    validate,
+)
 
 FILE = ROOT / "core" / "testdata" / "conformance.json"
 
@@ -108,6 +119,37 @@ def run_show(case: dict[str, Any], give: Give) -> Any:
     return show_plan(give("plan.json", saved_of(case)))
 
 
+def run_promote(case: dict[str, Any], give: Give) -> Any:
+    """Each row has a store of its own; what differs between workspaces is taken out."""
+    event = case["then"].get("rollback") if isinstance(case["then"], dict) else None
+
+    def comparable(plan: dict[str, Any]) -> dict[str, Any]:
+        # The manifest that a rollback makes has its time.
+        manifest = plan["manifest"] if event is None else {**plan["manifest"], "sha256": ""}
+        return {**plan, "workspace": None, "manifest": manifest}
+
+    guard = {key: case[key] for key in ("allow_deactivations", "deactivation_threshold") if key in case}
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:{Path(folder) / 'al.db'}"
+        command = [str(SCRIPT), "workspace", "create", "dev", "--url", url, "--format", "json"]
+        made = subprocess.run(command, capture_output=True, check=True)
+        workspace = Workspace.open(url, json.loads(made.stdout)["service_key"])
+        for at, text in enumerate(case["imports"], 1):
+            workspace.import_manifest(give(f"import-{at}.yaml", whole(text)))
+        try:
+            if event is not None:
+                return comparable({**workspace.rollback(event, dry_run=True, **guard)})
+            desired = give("desired.yaml", whole(case["desired"]))
+            if case["then"] == "diff":
+                return comparable({**workspace.diff(desired)})
+            assert case["then"] == "replace"
+            return comparable({**workspace.import_manifest(desired, dry_run=True, replace=True, **guard)})
+        except LatticeError as error:
+            assert error.plan
+            error.plan = comparable(error.plan)
+            raise
+
+
 RUNNERS = {
     "validate": run_validate,
     "fmt": run_fmt,
@@ -115,6 +157,7 @@ RUNNERS = {
     "eval": run_eval,
     "render": run_render,
     "show": run_show,
+    "promote": run_promote,
 }
 
 
@@ -237,8 +280,9 @@ def test_the_surface_is_the_agreed_one() -> None:
         "eval": "PolicySet",
         "render": "parse_manifest",
         "show": "show_plan",
+        "promote": "Workspace",
     }
-    exported = {*functions.values(), "Conditions", "LatticeError", "Manifest", "Workspace", "report", "schema"}
+    exported = {*functions.values(), "Conditions", "LatticeError", "Manifest", "report", "schema"}
     assert sorted(lattice_policy.__all__) == sorted(exported)
     public = {name for name in vars(lattice_policy) if not name.startswith("_")}
     assert public - exported <= {"types"}

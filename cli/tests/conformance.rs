@@ -15,7 +15,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use cases::{Case, Suite};
+use cases::{Case, Suite, Then};
 
 fn run(suite: &Suite, case: &Case) -> Result<Value, Value> {
     let folder = tempfile::tempdir().expect("a folder for the row");
@@ -80,8 +80,73 @@ fn run(suite: &Suite, case: &Case) -> Result<Value, Value> {
             write("plan.json", &case.saved());
             answer(case, al(folder.path(), &["show", "plan.json"]))
         }
+        "promote" => promote(case, folder.path()),
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
     }
+}
+
+/// What a row does with a workspace, in a store of the folder.
+fn promote(case: &Case, folder: &Path) -> Result<Value, Value> {
+    let created = al(folder, &["workspace", "create", "dev"]);
+    let key = created.0["service_key"].as_str().expect("a key").to_owned();
+    let write = |name: &str, text: &str| {
+        fs::write(folder.join(name), text).expect("a file of the row");
+    };
+    write("key", &key);
+    let mut files: Vec<(String, String)> = case.imports().collect();
+    files.extend(
+        case.desired
+            .as_ref()
+            .map(|text| ("desired.yaml".to_owned(), text.whole())),
+    );
+    for (file, text) in &files {
+        write(file, text);
+        if file != "desired.yaml" {
+            let (document, code) = al(folder, &keyed(&["import", "--file", file]));
+            assert_eq!(code, 0, "{}: {document}", case.name);
+        }
+    }
+    let [allow, threshold] = [case.allow_deactivations, case.deactivation_threshold]
+        .map(|number| number.map(|number| number.to_string()));
+    let event = match case.then {
+        Some(Then::Rollback(event)) => event.to_string(),
+        _ => String::new(),
+    };
+    let mut arguments = match case.then.expect("`promote` has `then`") {
+        Then::Replace => vec!["import", "--file", "desired.yaml", "--replace", "--dry-run"],
+        Then::Diff => vec!["diff", "--file", "desired.yaml"],
+        Then::Rollback(_) => vec!["rollback", &event, "--dry-run"],
+    };
+    for (flag, number) in [
+        ("--allow-deactivations", &allow),
+        ("--deactivation-threshold", &threshold),
+    ] {
+        arguments.extend(number.iter().flat_map(|number| [flag, number]));
+    }
+    let (document, code) = al(folder, &keyed(&arguments));
+    answer(case, (without_workspace(document), code))
+}
+
+/// A document of a workspace without what differs between workspaces: its name, and the digest of the manifest that a
+/// rollback makes, which has its time.
+fn without_workspace(mut document: Value) -> Value {
+    let plan = match document.pointer("/error/plan") {
+        Some(Value::Object(_)) => document.pointer_mut("/error/plan"),
+        _ => Some(&mut document),
+    };
+    if let Some(Value::Object(plan)) = plan {
+        plan.insert("workspace".to_owned(), Value::Null);
+        if let Some(Value::Object(manifest)) = plan.get_mut("manifest")
+            && manifest.get("file") == Some(&Value::Null)
+        {
+            manifest.insert("sha256".to_owned(), Value::String(String::new()));
+        }
+    }
+    document
+}
+
+fn keyed<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [arguments, &["--service-key-file", "key"]].concat()
 }
 
 /// The document of `al`, and its exit code.
@@ -101,16 +166,22 @@ fn run_al(folder: &Path, arguments: &[&str]) -> (String, i32) {
         .args(["--format", "json"])
         .current_dir(folder)
         .env_clear()
+        .env("AL_URL", "sqlite:al.db")
         .output()
         .expect("`al` runs");
     let stdout = String::from_utf8(output.stdout).expect("stdout is text");
     (stdout, output.status.code().expect("`al` exits"))
 }
 
-/// An error document ends the run with 1, any other with 0.
+/// An error document ends the run with 1, or 3 for a refusal by a safety rule; any other with 0.
 fn answer(case: &Case, (document, code): (Value, i32)) -> Result<Value, Value> {
     let is_error = document.get("error").is_some();
-    assert_eq!(code, i32::from(is_error), "{}: exit code", case.name);
+    let expected = match document["error"]["code"].as_str() {
+        None => 0,
+        Some("DEACTIVATION_LIMIT") => 3,
+        Some(_) => 1,
+    };
+    assert_eq!(code, expected, "{}: exit code", case.name);
     if is_error {
         Err(document)
     } else {

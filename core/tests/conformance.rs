@@ -15,12 +15,15 @@ mod cases;
 #[path = "conformance/layout.rs"]
 mod layout;
 
-use lattice_core::view::{self, ErrorDocument};
-use lattice_core::{Action, Bundle, Error, Manifest, Mode, NamedText, SavedPlan};
+use lattice_core::hash::sha256;
+use lattice_core::view::{self, ErrorDocument, ManifestRef};
+use lattice_core::{
+    Action, Bundle, Error, Guard, Manifest, Mode, NamedText, Plan, SavedPlan, State,
+};
 use serde::Serialize;
 use serde_json::Value;
 
-use cases::{Case, Suite, Text};
+use cases::{Case, Suite, Text, Then};
 
 /// A document that an operation returns.
 #[derive(Serialize)]
@@ -80,7 +83,65 @@ fn run(suite: &Suite, case: &Case) -> Outcome {
             let saved = saved.map_err(|error| document(error, "plan.json"))?;
             Ok(Document::Plan(Box::new(saved.into_view())))
         }
+        "promote" => promote(case).map(|plan| Document::Plan(Box::new(plan))),
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
+    }
+}
+
+/// A workspace without its store: states, and what is done with the last of them.
+fn promote(case: &Case) -> Result<view::Plan, Box<ErrorDocument>> {
+    // The workspace was created by event 0, and had no policies.
+    let mut states = vec![State::default()];
+    let desired = || parse(&case.desired(), "desired.yaml");
+    for (file, text) in case.imports() {
+        let manifest = parse(&text, &file)?;
+        let current = states.last().expect("a state");
+        states.push(Plan::new(current, manifest.policies(), Mode::Additive).apply(current));
+    }
+    let current = states.last().expect("a state");
+    let guard = Guard::new(case.deactivation_threshold, case.allow_deactivations);
+    let guard = guard.map_err(|error| ErrorDocument::from(&error))?;
+    let check = |plan: &Plan, manifest: ManifestRef| {
+        let view = view::Plan::new(plan, None, manifest, true);
+        match guard.check(&plan.summary()) {
+            Ok(()) => Ok(view),
+            Err(error) => Err(Box::new(ErrorDocument::from(&error.with_plan(view)))),
+        }
+    };
+    match case.then.expect("`promote` has `then`") {
+        Then::Replace => {
+            let desired = desired()?;
+            let plan = Plan::new(current, desired.policies(), Mode::Replace);
+            check(&plan, ManifestRef::new(Some("desired.yaml"), &desired))
+        }
+        Then::Diff => {
+            let desired = desired()?;
+            let plan = Plan::new(current, desired.policies(), Mode::Replace);
+            let manifest = ManifestRef::new(Some("desired.yaml"), &desired);
+            let digests = case.imports().map(|(_, text)| sha256(text.as_bytes()));
+            let imports: Vec<_> = digests.collect();
+            let same = imports
+                .iter()
+                .rposition(|digest| *digest == desired.sha256());
+            let since = same.map_or(imports.len(), |at| at + 1);
+            let drift = (since > 0).then(|| plan.drift(since as u64, false, &states[since].active));
+            Ok(view::Plan {
+                drift,
+                ..view::Plan::new(&plan, None, manifest, true)
+            })
+        }
+        Then::Rollback(event) => {
+            let state = &states[usize::try_from(event).expect("few")];
+            let plan = Plan::new(current, &state.active, Mode::Replace);
+            let manifest = ManifestRef {
+                file: None,
+                sha256: String::new(),
+                rendered_sha256: None,
+                version: "1.0".to_owned(),
+                policies: state.active.len(),
+            };
+            check(&plan, manifest)
+        }
     }
 }
 

@@ -12,7 +12,9 @@ use serde_json::Value;
 pub(crate) const FILE: &str = include_str!("../../testdata/conformance.json");
 
 /// What a runner must know how to do.
-pub(crate) const OPS: [&str; 6] = ["validate", "fmt", "plan", "eval", "render", "show"];
+pub(crate) const OPS: [&str; 7] = [
+    "validate", "fmt", "plan", "eval", "render", "show", "promote",
+];
 
 /// The whole file.
 #[derive(Debug, Deserialize, Serialize)]
@@ -43,6 +45,16 @@ pub(crate) struct Case {
     pub current: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub desired: Option<Text>,
+    /// What a workspace was given, one manifest after the other; the audit event of the first is 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imports: Option<Vec<Text>>,
+    /// What is done then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<Then>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_deactivations: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deactivation_threshold: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +65,18 @@ pub(crate) struct Case {
     pub want: Option<Value>,
     #[serde(skip_serializing)]
     pub want_error: Option<Value>,
+}
+
+/// What a row does with a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Then {
+    /// A replacing import of `desired`, as a dry run.
+    Replace,
+    /// A comparison with `desired`.
+    Diff,
+    /// A rollback to the state after that event, as a dry run.
+    Rollback(u64),
 }
 
 /// A text, or its lines without their ends.
@@ -184,6 +208,13 @@ impl Case {
 
     pub(crate) fn desired(&self) -> String {
         self.desired.as_ref().expect("`plan` has `desired`").whole()
+    }
+
+    /// The manifests that a workspace was given, each with the name of its file.
+    pub(crate) fn imports(&self) -> impl Iterator<Item = (String, String)> {
+        let imports = self.imports.as_ref().expect("`promote` has `imports`");
+        let named = imports.iter().enumerate();
+        named.map(|(at, text)| (format!("import-{}.yaml", at + 1), text.whole()))
     }
 
     /// The saved plan of a row, with the version of this engine and a digest that fits where the row asks for them.
