@@ -19,36 +19,16 @@ def run(*args: str | Path) -> tuple[int, str, str]:
 def test_a_pull_request_comment() -> None:
     code, out, err = run(POLICIES / "staging.yaml", POLICIES / "dev.yaml", "--replace")
     assert (code, err) == (0, "")
-    lines = out.splitlines()
-    assert lines[:3] == [
-        "### Policy changes",
-        "",
-        "6 added, 4 modified, 2 deactivated, 20 unchanged; mode replace",
-    ]
-    assert sum(line.startswith("**") and line.count("`") >= 2 for line in lines) == 12
-    assert lines[-1].startswith("Manifest SHA-256: `")
+    assert out.startswith("### ")
+    assert "| 6 | 4 | 2 | 20 | 0 |\n" in out
 
 
-def test_no_name_becomes_markup(tmp_path: Path) -> None:
-    empty, desired = tmp_path / "empty.yaml", tmp_path / "desired.yaml"
-    empty.write_text("manifest_version: '1.0'\npolicies: []\n", encoding="utf-8")
-    desired.write_text(
-        """\
-manifest_version: '1.0'
-policies:
-  - name: "`@all` | <b>"
-    action_type: t
-    approval_required: false
-    allowed_repos: ["a|b"]
-    allowed_branches: null
-    conditions: null
-""",
-        encoding="utf-8",
-    )
-    code, out, _ = run(empty, desired)
-    assert code == 0
-    assert "**➕ added** `` `@all` | <b> ``\n" in out
-    assert '| `allowed_repos` | `null` | `["a\\|b"]` |\n' in out
+def test_what_is_different_in_an_environment(tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("overlay_version: '1.0'\npolicies:\n  deploy-production: {remove: true}\n", encoding="utf-8")
+    code, out, err = run(POLICIES / "dev.yaml", POLICIES / "dev.yaml", "--replace", "--overlay", overlay)
+    assert (code, err) == (0, "")
+    assert "| 0 | 0 | 1 | 29 | 0 |\n" in out
 
 
 def test_an_invalid_manifest_is_reported(tmp_path: Path) -> None:
