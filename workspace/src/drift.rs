@@ -10,9 +10,6 @@ use crate::import::Planned;
 use crate::log::expect_state;
 use crate::reader::Reader;
 
-/// Said instead of a drift that could not be trusted.
-const TAMPERED: &str = "the policies of the workspace are not those that the audit log recorded last: `al audit verify`";
-
 impl Reader {
     /// What a replacing import of `manifest`, which was read from `file`, would do, and why: which side changed since the
     /// last import of this very manifest, or else since the last import. Where the audit log cannot tell, a note says so.
@@ -26,7 +23,9 @@ impl Reader {
         match self.drift(&planned, manifest) {
             Ok(drift) => plan.drift = drift,
             Err(error) if error.code() == Code::AuditTampered => {
-                plan.notes.push(TAMPERED.to_owned());
+                let note =
+                    format!("which side changed cannot be told: {error} (`al audit verify`)");
+                plan.notes.push(note);
             }
             Err(error) => return Err(error),
         }
