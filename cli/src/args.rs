@@ -21,7 +21,7 @@ Environment:
   AL_SERVICE_KEY   the key that opens a workspace (or --service-key-file)
   AL_URL           where workspaces live (or --url): sqlite:PATH
   AL_DEACTIVATION_THRESHOLD
-                   the share of active policies that an import may deactivate, in percent
+                   the share of active policies that an import, rollback or plan may deactivate, in percent
   NO_COLOR         no colour, whatever the terminal
 
 Exit codes:
@@ -185,24 +185,27 @@ pub(crate) fn guard(
     allowed: Option<u64>,
     io: &Io<'_>,
 ) -> Result<Guard, Error> {
-    let in_environment = || {
-        let Some(value) = io.variable("AL_DEACTIVATION_THRESHOLD") else {
-            return Ok(None);
-        };
-        let percent = value.to_str().and_then(|text| text.parse().ok());
-        percent.map(Some).ok_or_else(|| {
-            Error::new(
-                Code::Usage,
-                "AL_DEACTIVATION_THRESHOLD is not a whole number",
-            )
-            .with_help("set it to a percentage, such as 30")
-        })
-    };
     let threshold = match threshold {
         Some(threshold) => Some(threshold),
-        None => in_environment()?,
+        None => threshold_in_environment(io)?,
     };
     Guard::new(threshold, allowed)
+}
+
+/// The threshold that the environment says, in percent.
+pub(crate) fn threshold_in_environment(io: &Io<'_>) -> Result<Option<u64>, Error> {
+    let Some(value) = io.variable("AL_DEACTIVATION_THRESHOLD") else {
+        return Ok(None);
+    };
+    let percent = value.to_str().and_then(|text| text.parse().ok());
+    let percent = percent.filter(|percent| *percent <= 100);
+    percent.map(Some).ok_or_else(|| {
+        Error::new(
+            Code::Usage,
+            "AL_DEACTIVATION_THRESHOLD is no share in percent",
+        )
+        .with_help("set it to a whole number from 0 to 100")
+    })
 }
 
 /// A workspace by its key, or by its name in an embedded store.

@@ -5,7 +5,7 @@ use lattice_core::{Action, Code, Error, Guard, SavedPlan, limits};
 use lattice_workspace::{Key, Planned, Reader, Store, import, threads};
 
 use crate::access::{Opened, key_in_environment, named};
-use crate::args::guard;
+use crate::args::{guard, threshold_in_environment};
 use crate::file::Limit;
 use crate::given::{Given, Named, Source, Sources, mode};
 use crate::io::Io;
@@ -201,7 +201,8 @@ impl Client {
         let reader = Reader::open_to_import(&*self.store, &self.key, None)?;
         let planned = SavedPlan::parse(&text.bytes)
             .and_then(|saved| reader.resume(&saved))
-            .map_err(|error| text.blame(error))?;
+            .map_err(|error| text.blame(error))?
+            .guarded_at_most(threshold_in_environment(io)?);
         // An older store is locked until then.
         drop(reader);
         self.commit(&planned, io)

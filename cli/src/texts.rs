@@ -27,10 +27,26 @@ pub(crate) fn manifests(path: &Path) -> Result<Vec<PathBuf>, Error> {
                 continue;
             }
             let below = entry.path();
+            let kind = entry.file_type().map_err(fault)?;
             // Links to folders are not followed: they may lead around in a circle.
-            if entry.file_type().map_err(fault)?.is_dir() {
+            let is_link = kind.is_symlink();
+            if kind.is_dir() {
                 folders.push(below);
-            } else if is_manifest(&below) && !below.is_dir() {
+            } else if is_manifest(&below) || (is_link && below.is_dir()) {
+                let name = below.display().to_string();
+                let target = fs::metadata(&below).map_err(|error| unreadable(&name, &error))?;
+                if !target.is_file() {
+                    let what = if target.is_dir() {
+                        "a link to a folder"
+                    } else {
+                        "no file"
+                    };
+                    let message = format!("`{name}` is {what}, which is not read");
+                    let error = Error::new(Code::InvalidManifest, message).in_file(&name);
+                    return Err(error.with_help(
+                        "put manifests themselves into the folder, or begin its name with a dot",
+                    ));
+                }
                 found.push(below);
             }
         }
@@ -45,13 +61,31 @@ pub(crate) fn manifests(path: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
+/// Whether both paths lead to one file, which is there.
+pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
+    let [a, b] = [a, b].map(fs::canonicalize);
+    matches!((a, b), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Whether `file`, which may not be there yet, would be one of the manifests of `folder`.
+pub(crate) fn holds(folder: &Path, file: &Path) -> bool {
+    let parent = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let [folder_path, parent] = [folder, parent].map(fs::canonicalize);
+    let is_below =
+        matches!((folder_path, parent), (Ok(folder), Ok(parent)) if parent.starts_with(&folder));
+    folder.is_dir() && is_below && is_manifest(file)
+}
+
 fn bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_encoded_bytes()
 }
 
 fn is_manifest(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
-    extension == "yaml" || extension == "yml"
+    extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
 }
 
 /// Reads them, as long as they are no more together than one may be.

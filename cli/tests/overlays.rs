@@ -159,3 +159,34 @@ fn a_rendering_is_a_manifest_in_canonical_form() {
         (0, &4.into())
     );
 }
+
+/// What a folder holds is read or refused, never passed over without a word.
+#[cfg(unix)]
+#[test]
+fn nothing_in_a_folder_is_passed_over() {
+    use std::os::unix::fs::symlink;
+    let sandbox = sandbox();
+    let folder = |name: &str| {
+        let path = sandbox.path(name);
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("a.YAML"), manifest(&[policy("a", "b", true)])).unwrap();
+        path
+    };
+    folder("upper");
+    symlink(sandbox.path("all"), folder("linked").join("team")).unwrap();
+    symlink(sandbox.path("nowhere"), folder("broken").join("b.yaml")).unwrap();
+    let pipe = folder("piped").join("p.yaml");
+    let made = std::process::Command::new("mkfifo")
+        .arg(pipe)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    fs::create_dir(folder("odd").join("b.yaml")).unwrap();
+    insta::assert_snapshot!(sandbox.transcript(&[
+        &["validate", "upper"],
+        &["validate", "linked"],
+        &["validate", "broken"],
+        &["render", "piped"],
+        &["validate", "odd"],
+    ]));
+}

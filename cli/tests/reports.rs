@@ -161,37 +161,49 @@ fn reports_of_huge_plans_are_bounded_with_counts_intact() {
 }
 
 #[test]
-fn one_long_policy_does_not_hide_the_others() {
+fn what_is_long_hides_nothing_else() {
     let long = string(&"line of conditions\n".repeat(50_000));
+    let loosened = field("approval_required", Value::Bool(true), Value::Bool(false));
     let plan = plan(vec![
         change(
             "a-long",
             ChangeAction::Modify,
-            vec![field("conditions", Value::Null, long)],
+            vec![field("conditions", Value::Null, long), loosened.clone()],
         ),
-        change(
-            "b-short",
-            ChangeAction::Modify,
-            vec![field(
-                "approval_required",
-                Value::Bool(true),
-                Value::Bool(false),
-            )],
-        ),
+        change("b-short", ChangeAction::Modify, vec![loosened]),
     ]);
     let markdown = report(&plan, Report::Markdown);
-    assert!(
-        markdown.contains("`a-long`\n\n- … 1 field, too long to show\n"),
-        "{markdown}"
-    );
-    assert!(
-        markdown.contains("`b-short`\n\n- `approval_required`: `true` → `false`\n"),
-        "{markdown}"
-    );
+    for shown in [
+        "`a-long`\n\n- `approval_required`: `true` → `false`\n- too long to show (1): `conditions`\n",
+        "`b-short`\n\n- `approval_required`: `true` → `false`\n",
+    ] {
+        assert!(markdown.contains(shown), "{markdown}");
+    }
     let html = report(&plan, Report::Html);
-    assert!(html.contains("Its 1 field is too long to show."));
-    assert!(html.contains("<code>approval_required</code>"));
+    assert!(
+        html.contains("1 field is too long to show: <code>conditions</code>"),
+        "{html}"
+    );
+    assert_eq!(html.matches("<code>approval_required</code>").count(), 2);
     assert!(html.len() < 32 * 1024);
+
+    // As many as there may be, of which most do not fit.
+    let fields = (0..1_000).map(|n| {
+        field(
+            &format!("conditions.rules[{n}].value"),
+            Value::Null,
+            string(&"x".repeat(2_000)),
+        )
+    });
+    let many = self::plan(vec![change("many", ChangeAction::Modify, fields.collect())]);
+    let markdown = report(&many, Report::Markdown);
+    assert!(
+        markdown.contains("- too long to show (996): "),
+        "{markdown}"
+    );
+    assert!(markdown.len() < 16_000, "{}", markdown.len());
+    let html = report(&many, Report::Html);
+    assert!(html.len() < 300 * 1024, "{}", html.len());
 }
 
 #[test]

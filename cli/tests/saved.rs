@@ -40,6 +40,43 @@ fn saved() -> Sandbox {
     sandbox
 }
 
+/// Whatever it is called, what is read is not replaced.
+#[test]
+fn a_plan_does_not_take_the_place_of_what_it_is_made_of() {
+    let sandbox = Sandbox::with(&manifest(&[policy("a", "b.c", true)]));
+    sandbox.write("production.yaml", "overlay_version: '1.0'\npolicies: {}\n");
+    std::fs::create_dir(sandbox.path("all")).unwrap();
+    std::fs::copy(sandbox.path("base.yaml"), sandbox.path("all/a.yaml")).unwrap();
+    let before = sandbox.files();
+    let rows: [&[&str]; 6] = [
+        &["plan", "--file", "base.yaml", "--out", "./base.yaml"],
+        &[
+            "plan",
+            "--file",
+            "./base.yaml",
+            "--overlay",
+            "production.yaml",
+            "--out",
+            "all/../production.yaml",
+        ],
+        &["plan", "--file", "all", "--out", "all/a.yaml"],
+        &["plan", "--file", "all", "--out", "all/plan.yml"],
+        &["render", "base.yaml", "--out", "./base.yaml"],
+        &["render", "all", "--out", "all/merged.yaml"],
+    ];
+    for args in rows {
+        let (code, error) = sandbox.error(args);
+        assert_eq!((code, &*error), (64, "USAGE"), "{args:?}");
+    }
+    assert_eq!(sandbox.files(), before);
+    assert_eq!(
+        sandbox
+            .al(&["plan", "--file", "all", "--out", "all/plan.json"])
+            .code,
+        0
+    );
+}
+
 #[test]
 fn a_plan_from_its_making_to_its_end() {
     let transcript = sandbox().transcript(&[

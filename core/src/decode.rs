@@ -41,18 +41,29 @@ impl<'n, 'a> Fields<'n, 'a> {
         known: &[&str],
         sink: &mut Sink<'_>,
     ) -> Option<Self> {
+        let fields = Self::of_any(node, what, sink)?;
+        for key in fields.keys() {
+            check_key(key, what, known, sink);
+        }
+        Some(fields)
+    }
+
+    /// The fields of `node`, whatever their keys.
+    pub(crate) fn of_any(node: &'n Node<'a>, what: &str, sink: &mut Sink<'_>) -> Option<Self> {
         let Kind::Mapping(mapping) = &node.kind else {
             let help = "write keys and values in its place";
             wrong_type(node, &format!("{what} must be a mapping"), help, sink);
             return None;
         };
-        for entry in &mapping.entries {
-            check_key(&entry.key, what, known, sink);
-        }
         Some(Self {
             mapping,
             span: node.span,
         })
+    }
+
+    /// The keys as they stand.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'n Key<'a>> + use<'n, 'a> {
+        self.mapping.entries.iter().map(|entry| &entry.key)
     }
 
     /// The value of a field, if it is there.

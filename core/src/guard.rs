@@ -63,6 +63,28 @@ impl Guard {
         self.allowed
     }
 
+    /// The guard with the lower of two thresholds; whoever allowed an exact number allowed it.
+    #[must_use]
+    pub fn at_most(self, percent: Option<u64>) -> Self {
+        let percent = percent.map_or(self.percent, |percent| percent.min(self.percent));
+        Self { percent, ..self }
+    }
+
+    /// What a reviewer should know of a change that goes through only because this guard is not the default one.
+    pub fn note(&self, summary: &Summary) -> Option<String> {
+        if self.check(summary).is_err() || Self::default().check(summary).is_ok() {
+            return None;
+        }
+        let (off, before) = (summary.deactivated, summary.active());
+        let why = match self.allowed {
+            Some(allowed) if whole(allowed) == off => "that exact number is allowed".to_owned(),
+            _ => format!("up to {} % may be", self.percent),
+        };
+        Some(format!(
+            "{off} of {before} active policies are deactivated: {why}"
+        ))
+    }
+
     /// Lets a change through, or not.
     ///
     /// # Errors
@@ -79,8 +101,8 @@ impl Guard {
             (true, 1) => "this would deactivate the only active policy and leave none".to_owned(),
             (true, _) => format!("this would deactivate all {off} active policies and leave none"),
             (false, _) => format!(
-                "this would deactivate {off} of {before} active policies: {} %, more than {} %",
-                tenths(off, before),
+                "this would deactivate {off} of {before} active policies: {}more than {} %",
+                share(off, before, self.percent),
                 self.percent
             ),
         };
@@ -98,10 +120,13 @@ fn whole(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// A share in percent, to a tenth.
-fn tenths(part: usize, of: usize) -> String {
+/// A share in percent, to a tenth, unless it then reads as the one that it is more than.
+fn share(part: usize, of: usize, percent: u64) -> String {
     let tenths = (part * 1000 + of / 2) / of.max(1);
-    format!("{}.{}", tenths / 10, tenths % 10)
+    if tenths == whole(percent) * 10 {
+        return String::new();
+    }
+    format!("{}.{} %, ", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]
@@ -112,7 +137,7 @@ mod tests {
     fn what_is_held_and_what_goes_through() {
         // Active policies, deactivated and added ones, the share in percent, what is allowed, and the message.
         type Row = (usize, usize, usize, u64, Option<u64>, Option<&'static str>);
-        let rows: [Row; 17] = [
+        let rows: [Row; 18] = [
             (0, 0, 0, 30, None, None),
             (10, 3, 0, 30, None, None),
             (
@@ -172,6 +197,14 @@ mod tests {
                 Some("this would deactivate 1 of 10 active policies: 10.0 %, more than 0 %"),
             ),
             (10, 10, 5, 100, None, None),
+            (
+                10_000,
+                3_001,
+                0,
+                30,
+                None,
+                Some("this would deactivate 3001 of 10000 active policies: more than 30 %"),
+            ),
             (
                 10,
                 10,

@@ -101,8 +101,10 @@ fn promote(case: &Case) -> Result<view::Plan, Box<ErrorDocument>> {
     let current = states.last().expect("a state");
     let guard = Guard::new(case.deactivation_threshold, case.allow_deactivations);
     let guard = guard.map_err(|error| ErrorDocument::from(&error))?;
-    let check = |plan: &Plan, manifest: ManifestRef| {
-        let view = view::Plan::new(plan, None, manifest, true);
+    let check = |plan: &Plan, manifest: ManifestRef, note: Option<String>| {
+        let mut view = view::Plan::new(plan, None, manifest, true);
+        let notes = [note, guard.note(&plan.summary())];
+        view.notes.splice(..0, notes.into_iter().flatten());
         match guard.check(&plan.summary()) {
             Ok(()) => Ok(view),
             Err(error) => Err(Box::new(ErrorDocument::from(&error.with_plan(view)))),
@@ -112,7 +114,11 @@ fn promote(case: &Case) -> Result<view::Plan, Box<ErrorDocument>> {
         Then::Replace => {
             let desired = desired()?;
             let plan = Plan::new(current, desired.policies(), Mode::Replace);
-            check(&plan, ManifestRef::new(Some("desired.yaml"), &desired))
+            check(
+                &plan,
+                ManifestRef::new(Some("desired.yaml"), &desired),
+                None,
+            )
         }
         Then::Diff => {
             let desired = desired()?;
@@ -140,7 +146,8 @@ fn promote(case: &Case) -> Result<view::Plan, Box<ErrorDocument>> {
                 version: "1.0".to_owned(),
                 policies: state.active.len(),
             };
-            check(&plan, manifest)
+            let note = format!("a rollback to the state after event {event}");
+            check(&plan, manifest, Some(note))
         }
     }
 }

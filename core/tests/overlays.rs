@@ -396,6 +396,62 @@ fn a_name_in_two_manifests_is_shown_in_both() {
     );
 }
 
+#[test]
+fn what_is_too_much_is_said() {
+    let none = Bundle {
+        manifests: Vec::new(),
+        overlays: Vec::new(),
+    };
+    assert_eq!(
+        errors(none.manifest()),
+        ["-:- INVALID_MANIFEST [-] no manifest is given (give one)"]
+    );
+
+    // As many errors as are shown, and that there are more.
+    let policy = |n| {
+        format!(
+            "  - {{name: p{n}, action_type: t, approval_required: true, allowed_repos: null, allowed_branches: null, conditions: null}}\n"
+        )
+    };
+    let many: String = (0..1_005).map(policy).collect();
+    let many = format!("manifest_version: '1.0'\npolicies:\n{many}");
+    let twice = Bundle {
+        manifests: vec![text("a.yaml", &many), text("b.yaml", &many)],
+        overlays: Vec::new(),
+    };
+    let found = errors(twice.manifest());
+    assert_eq!(
+        (found.len(), found.last().map(String::as_str)),
+        (
+            1_001,
+            Some("b.yaml:- INVALID_MANIFEST [-] more errors are not shown; mend these first (-)")
+        )
+    );
+
+    // A name that an earlier overlay added is one to be meant.
+    let bundle = with(&[
+        "  alerts: {new: true, action_type: a, approval_required: true, allowed_repos: null, allowed_branches: null, conditions: null}\n",
+        "  alert: {approval_required: false}\n",
+    ]);
+    assert_eq!(
+        errors(bundle.manifest()),
+        ["2.yaml:3:3 INVALID_MANIFEST [alert] no policy is named `alert` (did you mean `alerts`?)"]
+    );
+
+    // A version decides, whatever stands behind it.
+    let future = NamedText {
+        file: Some("o.yaml".into()),
+        bytes: b"overlay_version: '2.0'\n\xff".to_vec(),
+    };
+    let error = Bundle {
+        overlays: vec![future],
+        ..with(&[])
+    }
+    .manifest()
+    .unwrap_err();
+    assert_eq!(error.code(), Code::UnsupportedManifestVersion);
+}
+
 /// A policy out of few values, so that overlays meet what is there.
 fn policies() -> impl Strategy<Value = Vec<(String, String, bool, Option<Vec<String>>)>> {
     let name =

@@ -1,7 +1,7 @@
 //! A workspace beside a manifest, and which of the two changed since they were last together.
 
 use lattice_core::audit::Kind;
-use lattice_core::hash::hex;
+use lattice_core::hash::{Hash, hex};
 use lattice_core::view::{self, Drift, RecordedState};
 use lattice_core::{Code, Error, Manifest, Mode};
 
@@ -39,7 +39,7 @@ impl Reader {
         let size = events::tree(&*self.read, &self.workspace.id)?.size();
         let newest = self.states(size).next().transpose()?;
         expect_state(newest.as_ref(), &now)?;
-        let Some(base) = self.last_import(manifest, size)? else {
+        let Some(base) = self.last_import(manifest, &planned.after(), size)? else {
             return Ok(None);
         };
         let plan = planned.plan();
@@ -52,16 +52,25 @@ impl Reader {
         Ok(Some(drift))
     }
 
-    /// The state that the last import of `manifest` left, or else that of the last import of another, in a log of `size`
-    /// events.
-    fn last_import(&self, manifest: &Manifest, size: u64) -> Result<Option<RecordedState>, Error> {
+    /// The state that the last import of `manifest` left, or the last one with its policies, which have that `digest`; else
+    /// that of the last import, whatever it was, in a log of `size` events.
+    fn last_import(
+        &self,
+        manifest: &Manifest,
+        digest: &Hash,
+        size: u64,
+    ) -> Result<Option<RecordedState>, Error> {
         let sha256 = hex(&manifest.sha256());
+        let digest = hex(digest);
         let rendered_sha256 = manifest.rendered_sha256().map(|hash| hex(&hash));
         let mut last = None;
         for state in self.states(size) {
             let state = state?;
-            // A rollback is an import of the manifest of a recorded state.
-            if state.manifest_sha256 == sha256 && state.rendered_sha256 == rendered_sha256 {
+            // A rollback is an import of the manifest of a recorded state; and whatever was imported, a state of these very
+            // policies is one that workspace and manifest shared.
+            let is_same =
+                state.manifest_sha256 == sha256 && state.rendered_sha256 == rendered_sha256;
+            if is_same || state.state == digest {
                 return Ok(Some(state));
             }
             if last.is_none() && state.kind == Kind::Import {

@@ -37,7 +37,7 @@ pub(crate) fn edited(seq: u64, reason: &str) -> Error {
     tampered(&format!("the audit event `{seq}` was edited: {reason}"))
 }
 
-fn tampered(message: &str) -> Error {
+pub(crate) fn tampered(message: &str) -> Error {
     Error::new(Code::AuditTampered, message)
         .with_help("`al audit verify` says what of the log still stands")
 }

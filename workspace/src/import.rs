@@ -3,7 +3,7 @@
 use std::thread;
 
 use lattice_core::audit::{Event, ImportEvent};
-use lattice_core::hash::Hash;
+use lattice_core::hash::{Hash, sha256};
 use lattice_core::view::{self, KeyKind};
 use lattice_core::{Base, Bundle, Code, Error, Guard, Manifest, Mode, Plan, SavedPlan, State};
 
@@ -24,6 +24,7 @@ pub struct Planned {
     base: Base,
     after: Hash,
     manifest: view::ManifestRef,
+    overlays: Vec<Option<String>>,
     manifest_sha256: Hash,
     rendered_sha256: Option<Hash>,
     manifest_version: &'static str,
@@ -74,6 +75,7 @@ impl Planned {
                 digest: before,
             },
             manifest: view::ManifestRef::new(None, manifest),
+            overlays: manifest.overlays().to_vec(),
             manifest_sha256: manifest.sha256(),
             rendered_sha256: manifest.rendered_sha256(),
             manifest_version: manifest.version(),
@@ -88,6 +90,13 @@ impl Planned {
     pub fn in_file(mut self, file: Option<&str>) -> Self {
         self.manifest.file = file.map(str::to_owned);
         self
+    }
+
+    /// Lowers the threshold of the guard to a share in percent, where one is given and lower.
+    #[must_use]
+    pub fn guarded_at_most(self, percent: Option<u64>) -> Self {
+        let guard = self.guard.at_most(percent);
+        Self { guard, ..self }
     }
 
     /// Puts another guard in the place of the default one.
@@ -130,9 +139,26 @@ impl Planned {
     ///
     /// # Errors
     ///
-    /// `DEACTIVATION_LIMIT` where the guard holds it: what cannot be applied is not saved. Else as [`SavedPlan::new`].
+    /// `DEACTIVATION_LIMIT` where the guard holds it: what cannot be applied is not saved. `USAGE` for a rollback, which is
+    /// planned afresh, and for texts that are not those of the plan. Else as [`SavedPlan::new`].
     pub fn save(&self, bundle: Bundle) -> Result<SavedPlan, Error> {
         self.check(true)?;
+        if self.back_to.is_some() {
+            let message = "a rollback cannot be saved";
+            return Err(Error::new(Code::Usage, message).with_help("roll back to the event itself"));
+        }
+        let is_overlaid = !bundle.overlays.is_empty();
+        let is_other = match bundle.manifests.as_slice() {
+            [] => true,
+            [text] => sha256(&text.bytes) != self.manifest_sha256,
+            [_, _, ..] => false,
+        };
+        if is_other || is_overlaid != self.rendered_sha256.is_some() {
+            let message = "the texts are not those that the plan was made from";
+            return Err(
+                Error::new(Code::Usage, message).with_help("save the plan with its own texts")
+            );
+        }
         let plan = self.view(true, None);
         SavedPlan::new(self.base, self.after, self.guard, bundle, plan)
     }
@@ -160,12 +186,33 @@ impl Planned {
     /// The document of a dry run, or of an import that was `applied`.
     pub fn view(&self, dry_run: bool, applied: Option<&Imported>) -> view::Plan {
         let (workspace, manifest) = (self.workspace.clone(), self.manifest.clone());
+        let document = view::Plan::new(&self.plan, Some(workspace), manifest, dry_run);
         view::Plan {
+            notes: [self.notes(&document.summary), document.notes].concat(),
             applied: applied.is_some(),
             event: applied.map(|imported| imported.event.clone()),
             checkpoint: applied.map(|imported| imported.checkpoint.clone()),
-            ..view::Plan::new(&self.plan, Some(workspace), manifest, dry_run)
+            ..document
         }
+    }
+
+    /// What a reviewer should know of how the plan came about, in front of what it does.
+    fn notes(&self, summary: &view::Summary) -> Vec<String> {
+        let rollback = self.back_to.as_ref();
+        let rollback =
+            rollback.map(|event| format!("a rollback to the state after event {}", event.seq));
+        let overlays = self.overlays.iter().map(|file| {
+            let file = file.as_deref().unwrap_or("-");
+            format!("`{file}`")
+        });
+        let overlays: Vec<String> = overlays.collect();
+        let overlays = match overlays.as_slice() {
+            [] => None,
+            [one] => Some(format!("with the overlay {one}")),
+            several => Some(format!("with the overlays {}", several.join(", "))),
+        };
+        let guard = self.guard.note(summary);
+        [rollback, overlays, guard].into_iter().flatten().collect()
     }
 }
 

@@ -84,7 +84,6 @@ pub use breakers::{list_breakers, set_breaker};
 pub use import::{Imported, Planned, import};
 pub use key::Key;
 pub use keys::{create_key, list_keys, revoke_key};
-pub use lattice_core::Base;
 pub use location::Location;
 pub use reader::Reader;
 pub use recorded::Recorded;

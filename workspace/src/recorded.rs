@@ -122,6 +122,9 @@ impl Reader {
     /// The state after the event `seq` as the store kept it, with the digest that the log recorded. Whoever calls this
     /// compares the two.
     fn kept(&self, seq: u64, known: &PolicySet) -> Result<Recorded, Error> {
+        // An event by itself, with what is stored beside it, can be made to say anything: the whole log stands, or nothing
+        // that it recorded is given out.
+        self.expect_log()?;
         let event = self.event(seq).map_err(|error| match error.code() {
             Code::Usage => error.with_help("`al history` shows the states to choose from"),
             _ => error,

@@ -4,6 +4,7 @@ use lattice_core::audit::{self, Verifier, log_name};
 use lattice_core::hash::hex;
 use lattice_core::{Error, PolicySet, view};
 
+use crate::events::tampered;
 use crate::log::checkpoint;
 use crate::reader::Reader;
 use crate::store::SnapshotError;
@@ -54,6 +55,23 @@ impl Reader {
             reason,
             checkpoint: checkpoint(&self.workspace.id, log.size, &log.root),
         })
+    }
+
+    /// Refuses to go on where the log does not verify.
+    ///
+    /// # Errors
+    ///
+    /// `AUDIT_TAMPERED`; `STORE_UNAVAILABLE`.
+    pub(crate) fn expect_log(&self) -> Result<(), Error> {
+        let log = self.replay()?;
+        let head = self.against_head(&log)?;
+        let Some(reason) = log.reason.or(head) else {
+            return Ok(());
+        };
+        let from = log.first_broken_seq;
+        let from = from.map_or_else(String::new, |seq| format!(" from event `{seq}` on"));
+        let message = format!("the audit log does not verify{from}: {reason}");
+        Err(tampered(&message))
     }
 
     fn replay(&self) -> Result<audit::Verification, Error> {

@@ -8,9 +8,9 @@ use common::{World, ambient, local, manifest, refusal};
 use lattice_core::audit::{Kind, Names};
 use lattice_core::hash::hex;
 use lattice_core::view::{self, KeyKind, Mode, Status};
-use lattice_core::{Action, Breaker, Code, Guard, Manifest, Number, PolicySet};
+use lattice_core::{Action, Base, Breaker, Code, Guard, Manifest, Number, PolicySet};
 use lattice_workspace::{
-    Base, Caller, Key, Location, Reader, import, list_keys, revoke_key, set_breaker, show_workspace,
+    Caller, Key, Location, Reader, import, list_keys, revoke_key, set_breaker, show_workspace,
 };
 
 const POLICIES: &str = "SELECT name, active, seq, approval_required FROM policy ORDER BY name";

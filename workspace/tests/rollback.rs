@@ -17,7 +17,7 @@ use std::fs;
 
 use common::{World, key_of, manifest, refusal};
 use jiff::Timestamp;
-use lattice_core::audit::Kind;
+use lattice_core::audit::{Kind, leaf_hash};
 use lattice_core::hash::{Hash, hex, sha256};
 use lattice_core::view::{self, KeyKind, Mode};
 use lattice_core::{Breaker, Code, Guard, Manifest, Number, PolicySet};
@@ -207,7 +207,7 @@ fn a_rollback_goes_through_once() {
 
 #[test]
 fn what_was_edited_is_no_state() {
-    const EDITED: &str = "the audit event `1` was edited: ";
+    const EDITED: &str = "the audit log does not verify from event `1` on: ";
     const OTHER: &str = "are not those that the log recorded";
     const UNLOADED: &str = "do not load: ";
     // What someone edits, the event whose state is asked for, and what is said.
@@ -243,17 +243,9 @@ fn what_was_edited_is_no_state() {
             2,
             EDITED,
         ),
-        (
-            "DELETE FROM audit_event WHERE seq = 1",
-            2,
-            "an event of the audit log is missing",
-        ),
+        ("DELETE FROM audit_event WHERE seq = 1", 2, EDITED),
         // Another event is not a replacement.
-        (
-            "UPDATE audit_event SET seq = 9 WHERE seq = 1",
-            2,
-            "an event of the audit log is missing",
-        ),
+        ("UPDATE audit_event SET seq = 9 WHERE seq = 1", 2, EDITED),
     ];
     for (sql, seq, words) in rows {
         let (world, key) = world();
@@ -268,6 +260,31 @@ fn what_was_edited_is_no_state() {
             assert!(message.contains(words), "{sql}: {message}");
         }
         assert_eq!(fs::read(world.path()).unwrap(), before, "{sql}");
+    }
+}
+
+/// An event that was edited together with its leaf, and a version to match: only the tree knows.
+#[test]
+fn a_past_that_was_forged_with_care_is_no_state() {
+    let (world, key) = world();
+    let body = &world.rows("SELECT body FROM audit_event WHERE seq = 1")[0];
+    let event: Value = serde_json::from_str(body).unwrap();
+    let forged = manifest(&[("a", true), ("b", true)]).policies().digest();
+    let body = body.replace(event["after"].as_str().unwrap(), &hex(&forged));
+    let leaf = hex(&leaf_hash(body.as_bytes()));
+    world.sql(&format!(
+        "UPDATE audit_event SET body = '{body}', leaf = x'{leaf}' WHERE seq = 1;
+         UPDATE policy_version SET approval_required = 1"
+    ));
+    for (code, message) in [
+        refusal(world.reader(&key).recorded(1)),
+        refusal(world.reader(&key).plan_rollback(1)),
+    ] {
+        assert_eq!(code, Code::AuditTampered);
+        assert!(
+            message.contains("the audit log does not verify from event `3` on"),
+            "{message}"
+        );
     }
 }
 

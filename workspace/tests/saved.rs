@@ -379,3 +379,35 @@ fn a_plan_keeps_every_text_of_its_manifest() {
     );
     assert!(leaf.rendered_sha256.is_some());
 }
+
+/// What could never be applied is not kept.
+#[test]
+fn only_the_texts_of_a_plan_are_saved_with_it() {
+    let (world, key) = world();
+    let text = manifest_text(WANTED);
+    let planned = plan(&world, &key, &text, Mode::Additive);
+    let overlaid = Bundle {
+        overlays: vec![named("o.yaml", "overlay_version: '1.0'\npolicies: {}\n")],
+        ..bundle(&text)
+    };
+    let none = Bundle {
+        manifests: Vec::new(),
+        overlays: Vec::new(),
+    };
+    for other in [bundle(&manifest_text(BEFORE)), overlaid, none] {
+        let (code, message) = refusal(planned.save(other));
+        assert_eq!(
+            (code, &*message),
+            (
+                Code::Usage,
+                "the texts are not those that the plan was made from"
+            )
+        );
+    }
+    let rollback = world.reader(&key).plan_rollback(1).unwrap();
+    let (code, message) = refusal(rollback.save(bundle(&text)));
+    assert_eq!(
+        (code, &*message),
+        (Code::Usage, "a rollback cannot be saved")
+    );
+}

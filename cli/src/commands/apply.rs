@@ -5,7 +5,7 @@ use lattice_core::SavedPlan;
 use lattice_workspace::{Reader, import};
 
 use super::preview::Preview;
-use crate::args::KeyArgs;
+use crate::args::{KeyArgs, threshold_in_environment};
 use crate::file::PLAN;
 use crate::session::{Outcome, Session};
 
@@ -33,6 +33,8 @@ pub(crate) struct Apply {
 impl Apply {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         Session::stdin_once([&self.plan].into_iter().chain(&self.key.service_key_file))?;
+        // A plan is held where it is applied, too, if that says so.
+        let threshold = threshold_in_environment(session.io)?;
         let (key, opened) = self.key.open(session)?;
         let expect = self.expect_workspace.as_deref();
         let reader = Reader::open_to_import(&*opened.store, &key, expect)?;
@@ -42,7 +44,8 @@ impl Apply {
         session.step("checking the plan");
         let planned = SavedPlan::parse(&input.bytes)
             .and_then(|saved| reader.resume(&saved))
-            .map_err(|error| error.in_file(&input.name))?;
+            .map_err(|error| error.in_file(&input.name))?
+            .guarded_at_most(threshold);
         // Before the write: an older store is locked until then.
         drop((reader, input));
         session.step("writing");

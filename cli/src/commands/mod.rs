@@ -21,7 +21,7 @@ mod validate;
 mod wanted;
 mod workspace;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use lattice_core::{Bundle, Code, Error, Manifest};
@@ -30,6 +30,7 @@ use lattice_workspace::threads;
 use crate::args::{Format, OverlayArgs};
 use crate::render::count;
 use crate::session::{Outcome, Session};
+use crate::texts;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -124,6 +125,19 @@ pub(crate) fn no_html() -> Error {
     )
 }
 
+/// Refuses an `--out` that names what was read, by whatever path, or that would be read the next time.
+fn not_among(out: &Path, file: &Path, bundle: &Bundle, key: Option<&PathBuf>) -> Result<(), Error> {
+    let texts = bundle.manifests.iter().chain(&bundle.overlays);
+    let read = texts.filter_map(|text| text.file.as_deref()).map(Path::new);
+    let mut read = read.chain(key.map(PathBuf::as_path));
+    let is_read = read.any(|file| texts::is_same(out, file));
+    if !is_read && !texts::holds(file, out) {
+        return Ok(());
+    }
+    let message = "`--out` names what is read, which it would replace";
+    Err(Error::new(Code::Usage, message).with_help("name another file"))
+}
+
 /// Reads a manifest, or those of a folder, with overlays; errors know their file and show the line.
 fn manifest(
     path: &Path,
@@ -158,16 +172,6 @@ fn compile(bundle: &Bundle, session: &mut Session<'_, '_>) -> Result<Manifest, E
     }
     if bundle.manifests.len() > 1 {
         session.note(format_args!("merged {} manifests", bundle.manifests.len()));
-    }
-    if !bundle.overlays.is_empty() {
-        let names = bundle
-            .overlays
-            .iter()
-            .filter_map(|text| text.file.as_deref());
-        session.note(format_args!(
-            "with {}",
-            names.collect::<Vec<_>>().join(", ")
-        ));
     }
     let texts = bundle.manifests.iter().chain(&bundle.overlays);
     for (text, found) in texts.zip(&checked.texts) {

@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lattice_core::Mode;
 use lattice_core::view::KeyKind;
-use lattice_core::{Code, Error, Mode};
 use lattice_workspace::Reader;
 
+use super::not_among;
 use super::preview::Preview;
 use super::wanted::Wanted;
 use crate::args::{GuardArgs, KeyArgs, OverlayArgs};
@@ -52,12 +53,6 @@ impl Plan {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         let paths = [&self.file].into_iter().chain(&self.overlay.overlays);
         Session::stdin_once(paths.chain(&self.key.service_key_file))?;
-        let mut inputs = [&self.file].into_iter().chain(&self.overlay.overlays);
-        let is_input = |out: &PathBuf| out.as_os_str() != "-" && inputs.any(|input| input == out);
-        if self.out.as_ref().is_some_and(is_input) {
-            let message = "`--out` names what the plan is made of, which it would replace";
-            return Err(Error::new(Code::Usage, message).with_help("name another file"));
-        }
         let guard = self.guard.guard(session.io)?;
         let (key, opened) = self.key.open(session)?;
         let expect = self.expect_workspace.as_deref();
@@ -65,11 +60,19 @@ impl Plan {
         session.note_workspace(&reader.workspace(), &opened.location);
 
         let (wanted, bundle) = Wanted::read(&self.file, &self.overlay, session)?;
+        if let Some(out) = &self.out {
+            not_among(out, &self.file, &bundle, self.key.service_key_file.as_ref())?;
+        }
         let mode = Mode::replacing(self.replace);
         let planned = wanted.plan(&reader, mode, guard, session)?;
         drop(reader);
         wanted.note_breakers(session);
         let preview = Preview::dry_run(&planned);
+        let to_stdout = self.out.as_ref().is_some_and(|out| out.as_os_str() == "-");
+        if to_stdout && let Err(refusal) = planned.check(true) {
+            // Whatever reads there wants a plan, and nothing else.
+            return Err(refusal);
+        }
         let Some(out) = self.out.filter(|_| !preview.is_refused()) else {
             return preview.show(self.diff, self.detailed_exitcode, session);
         };

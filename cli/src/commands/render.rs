@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lattice_core::view;
 
-use super::manifest;
+use super::{manifest_of, not_among};
 use crate::args::{Format, OverlayArgs};
 use crate::file;
 use crate::render;
@@ -33,7 +33,7 @@ pub(crate) struct Render {
 impl Render {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         Session::stdin_once([&self.file].into_iter().chain(&self.overlay.overlays))?;
-        let manifest = manifest(&self.file, &self.overlay, session)?;
+        let (manifest, bundle) = manifest_of(&self.file, &self.overlay, session)?;
         let Some(path) = self.out.filter(|path| path.as_os_str() != "-") else {
             let document = if session.output.format == Format::Json {
                 let file = self.file.display().to_string();
@@ -43,6 +43,7 @@ impl Render {
             };
             return Ok(Done::with(document));
         };
+        not_among(&path, &self.file, &bundle, None)?;
         file::replace(&path, manifest.to_text().as_bytes(), session.io)?;
         session.note(format_args!("wrote {}", path.display()));
         Ok(Done::silent())

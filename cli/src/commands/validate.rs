@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lattice_core::view;
-use lattice_core::{Bundle, Code, Diagnostic, Error, Kind};
+use lattice_core::{Code, Diagnostic, Error, Kind};
 use lattice_workspace::threads;
 
 use crate::args::{Format, OverlayArgs};
@@ -44,14 +44,16 @@ impl Validate {
             let (found, sources) = match session.bundle(path, &self.overlay.overlays) {
                 Ok(bundle) => {
                     session.step("checking the manifest");
-                    (report.add_on(threads(), &bundle, UNNAMED), bundle)
+                    let found = report.add_on(threads(), &bundle, UNNAMED);
+                    let texts = bundle.manifests.into_iter().chain(bundle.overlays);
+                    (found, texts.filter_map(Input::of).collect())
                 }
                 Err(error) => {
                     let name = path.display().to_string();
-                    (report.unread(&name, error), Bundle::default())
+                    (report.unread(&name, error), Vec::new())
                 }
             };
-            show(&found, sources, session);
+            show(&found, &sources, session);
             for file in report.files.iter().skip(before) {
                 text.push_str(&summary(file, &found));
             }
@@ -67,17 +69,15 @@ impl Validate {
 }
 
 /// People see what was found, line by line, on stderr; programs find it in the document.
-fn show(diagnostics: &[Diagnostic], bundle: Bundle, session: &mut Session<'_, '_>) {
+fn show(diagnostics: &[Diagnostic], sources: &[Input], session: &mut Session<'_, '_>) {
     if session.output.format == Format::Json {
         return;
     }
     let paint = session.error_paint();
-    let texts = bundle.manifests.into_iter().chain(bundle.overlays);
-    let sources: Vec<Input> = texts.filter_map(Input::of).collect();
     for diagnostic in diagnostics {
         let warning = matches!(diagnostic.kind, Kind::Warning(_));
         if !(warning && session.output.quiet) {
-            session.say(&render::diagnostic(diagnostic, &sources, paint));
+            session.say(&render::diagnostic(diagnostic, sources, paint));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! How one changed field of a policy is shown, whatever the form.
 
+use std::collections::BTreeSet;
+
 use lattice_core::Value;
 use lattice_core::view::{Change, ChangeAction, FieldChange};
 
@@ -14,7 +16,7 @@ pub(super) enum Shown {
     Values(String, String),
     /// The text of an added policy, of several lines.
     Text(String),
-    /// Old and new, to compare line by line; null is no line.
+    /// Old and new, to compare line by line.
     Texts(String, String),
 }
 
@@ -33,10 +35,42 @@ impl Shown {
 
 fn text(side: &Value) -> String {
     match side {
-        Value::Null => String::new(),
         Value::String(text) => text.to_string(),
         other => value(other),
     }
+}
+
+/// The change with those of its fields that are no longer together than `most` bytes, as `len` measures one alone, and
+/// the names of the others: short ones come first, so that a long text does not hide what stands beside it.
+pub(super) fn fitting(
+    change: &Change,
+    most: usize,
+    len: impl Fn(&Change) -> usize,
+) -> (Change, Vec<&str>) {
+    let alone = |fields: Vec<FieldChange>| Change {
+        name: change.name.clone(),
+        action: change.action,
+        reactivated: change.reactivated,
+        fields,
+    };
+    let lens = change
+        .fields
+        .iter()
+        .map(|field| len(&alone(vec![field.clone()])));
+    let mut by_len: Vec<(usize, usize)> = lens.zip(0..).collect();
+    by_len.sort_unstable();
+    let mut left = most;
+    let fits = by_len.iter().map_while(|(len, at)| {
+        left = left.checked_sub(*len)?;
+        Some(*at)
+    });
+    let fits: BTreeSet<usize> = fits.collect();
+    let (shown, hidden): (Vec<_>, Vec<_>) = (0..)
+        .zip(&change.fields)
+        .partition(|(at, _)| fits.contains(at));
+    let shown = shown.into_iter().map(|(_, field)| field.clone()).collect();
+    let hidden = hidden.into_iter().map(|(_, field)| &*field.field).collect();
+    (alone(shown), hidden)
 }
 
 fn has_lines(value: &Value) -> bool {
@@ -80,7 +114,7 @@ mod tests {
                 ChangeAction::Modify,
                 Value::Null,
                 string("a\nb\n"),
-                Shown::Texts(String::new(), "a\nb\n".to_owned()),
+                Shown::Texts("null".to_owned(), "a\nb\n".to_owned()),
             ),
             (
                 ChangeAction::Modify,

@@ -99,7 +99,7 @@ fn moved(drift: &Drift, name: &str) -> String {
     let among = |names: &[String]| names.binary_search_by(|other| (**other).cmp(name)).is_ok();
     let since = drift.since;
     if among(&drift.manifest) {
-        "  (changed in the file)".to_owned()
+        format!("  (changed in the file since event {since})")
     } else if among(&drift.workspace) {
         format!("  (changed in the workspace since event {since})")
     } else if among(&drift.both) {
@@ -245,7 +245,7 @@ Preview — no changes applied:
 staging → policies.yaml:
   + 2 added:
       back-again (reactivated)  (changed in the workspace since event 5)
-      block-unreviewed-deploys  (changed in the file)
+      block-unreviewed-deploys  (changed in the file since event 5)
   ~ 1 modified:
       audit-all-writes  (changed in the workspace since event 5)
   - 1 deactivated:

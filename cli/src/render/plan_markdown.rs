@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use lattice_core::view::{Change, ChangeAction, FieldChange, Plan};
 
 use super::diff::{Line, lines};
-use super::field::Shown;
+use super::field::{Shown, fitting};
 use super::markdown::{code, fenced, prose};
 use super::plan::{Heading, to_event};
 use super::report::{Page, sides};
@@ -22,6 +22,9 @@ const DRIFT: usize = 4_000;
 const NAMES: usize = 40_000;
 /// And the fields of one policy this much, so that a long one does not hide the others.
 const POLICY: usize = 12_000;
+
+/// Of which the names of fields that do not fit may take this much.
+const HIDDEN: usize = 2_000;
 /// Room for what is said about what was left out.
 const CLOSING: usize = 512;
 /// Characters of a name above the counts, and of a note.
@@ -180,11 +183,19 @@ fn fields(out: &mut String, plan: &Plan) {
         if shown.len() <= POLICY {
             return shown;
         }
-        let fields = count(change.fields.len(), "field", "fields");
-        format!(
-            "{}\n\n- … {fields}, too long to show\n\n",
-            code(&change.name)
-        )
+        let (fitting, hidden) = fitting(change, POLICY - HIDDEN, |alone| policy(alone).len());
+        let mut shown = policy(&fitting);
+        shown.truncate(shown.trim_end().len());
+        let _ = write!(shown, "\n- too long to show ({}):", hidden.len());
+        let most = shown.len() + HIDDEN / 2;
+        let left = fill(&mut shown, hidden.iter(), most, |name| {
+            format!(" {}", code(name))
+        });
+        if left > 0 {
+            let _ = write!(shown, " … and {left} more");
+        }
+        shown.push_str("\n\n");
+        shown
     });
     if left > 0 {
         let _ = writeln!(

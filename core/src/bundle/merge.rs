@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::mem;
 
-use super::{CheckedText, NamedText};
+use super::{CheckedText, NamedText, accept};
 use crate::breaker::Breaker;
 use crate::decode::excerpt;
-use crate::error::{Code, Diagnostic, Error, Related};
+use crate::error::{Code, Diagnostic, Related};
 use crate::limits;
 use crate::manifest::{self, Manifest};
 use crate::policy::{EntryRef, PolicySet};
@@ -34,12 +34,8 @@ pub(super) fn merge(
     named: &[NamedText],
     texts: &mut [CheckedText],
 ) -> Option<Manifest> {
-    if manifests.len() == 1 {
+    if manifests.len() < 2 {
         return manifests.pop();
-    }
-    if let Some((text, error)) = texts.last_mut().zip(too_large(&manifests, named)) {
-        text.diagnostics.extend(error.into_diagnostics());
-        return None;
     }
     let duplicates = duplicates(&manifests);
     if !duplicates.is_empty() {
@@ -50,12 +46,13 @@ pub(super) fn merge(
     let policies = PolicySet::new(entries.map(EntryRef::cloned).collect());
     let breakers = manifests.iter().flat_map(|m| m.breakers().to_vec());
     let breakers: Vec<Breaker> = breakers.collect();
-    Some(Manifest::merged(
+    let merged = Manifest::merged(
         agreed(manifests.iter().map(Manifest::exported_at)),
         agreed(manifests.iter().map(Manifest::org_name)).map(str::to_owned),
         policies,
         breakers,
-    ))
+    );
+    accept(merged, texts.last_mut())
 }
 
 /// What all say alike.
@@ -65,20 +62,6 @@ fn agreed<T: PartialEq>(mut said: impl Iterator<Item = Option<T>>) -> Option<T> 
         .then_some(first)
 }
 
-/// The limits of a manifest hold for what it is made of.
-fn too_large(manifests: &[Manifest], named: &[NamedText]) -> Option<Error> {
-    let bytes: usize = named.iter().map(|text| text.bytes.len()).sum();
-    let policies: usize = manifests.iter().map(|m| m.policies().len()).sum();
-    let rows = [
-        (bytes, limits::MANIFEST_BYTES, "bytes"),
-        (policies, limits::POLICIES, "policies"),
-    ];
-    let (found, limit, what) = rows.into_iter().find(|(found, limit, _)| found > limit)?;
-    let message = format!("the manifests have {found} {what} together, more than {limit}");
-    Some(Error::new(Code::InvalidManifest, message).with_help("split them"))
-}
-
-/// At most as many as are shown.
 fn duplicates(manifests: &[Manifest]) -> Vec<Duplicate<'_>> {
     let mut duplicates = Vec::new();
     for what in [What::Policy, What::Breaker] {
@@ -98,7 +81,6 @@ fn duplicates(manifests: &[Manifest]) -> Vec<Duplicate<'_>> {
             }
         }
     }
-    duplicates.truncate(limits::DIAGNOSTICS);
     duplicates
 }
 
@@ -110,7 +92,10 @@ fn names(what: What, manifest: &Manifest) -> Box<dyn Iterator<Item = &str> + '_>
 }
 
 /// Puts the duplicates beside the texts in which they are the second, each with its place in both.
-fn report(duplicates: &[Duplicate<'_>], named: &[NamedText], texts: &mut [CheckedText]) {
+fn report(all: &[Duplicate<'_>], named: &[NamedText], texts: &mut [CheckedText]) {
+    let (duplicates, more) = all
+        .split_at_checked(limits::DIAGNOSTICS)
+        .unwrap_or((all, &[]));
     // Where names stand is found by reading the texts once more: it is asked for in this case alone.
     let places: Vec<[HashMap<String, Place>; 2]> = named
         .iter()
@@ -168,7 +153,14 @@ fn report(duplicates: &[Duplicate<'_>], named: &[NamedText], texts: &mut [Checke
             text.diagnostics.push(diagnostic);
         }
     }
-    for text in texts {
-        text.diagnostics.sort_by_key(Diagnostic::offset);
+    for text in &mut *texts {
+        // What has no place says that there is more, and stands behind all that has.
+        text.diagnostics
+            .sort_by_key(|d| (d.place.is_none(), d.offset()));
+    }
+    if let (Some(text), false) = (texts.last_mut(), more.is_empty()) {
+        let message = "more errors are not shown; mend these first";
+        text.diagnostics
+            .push(Diagnostic::error(Code::InvalidManifest, message));
     }
 }

@@ -6,6 +6,7 @@ mod overlay;
 use std::num::NonZero;
 
 use crate::error::{Code, Diagnostic, Error, Kind};
+use crate::limits;
 use crate::manifest::{Manifest, validate_on};
 use crate::parallel::ONE;
 use overlay::Policies;
@@ -70,7 +71,7 @@ impl NamedText {
 /// assert_eq!(error.message(), "no policy is named `deploy`");
 /// # Ok::<(), lattice_core::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
     /// The manifests.
     pub manifests: Vec<NamedText>,
@@ -115,9 +116,9 @@ impl Checked {
     pub fn into_manifest(self) -> Result<Manifest, Error> {
         let diagnostics = self.texts.into_iter().flat_map(|text| text.diagnostics);
         self.manifest.ok_or_else(|| {
-            // INVARIANT: where there is no manifest, an error says why.
-            Error::from_diagnostics(diagnostics)
-                .unwrap_or_else(|| Error::new(Code::Internal, "the manifest could not be read"))
+            Error::from_diagnostics(diagnostics).unwrap_or_else(|| {
+                Error::new(Code::InvalidManifest, "no manifest is given").with_help("give one")
+            })
         })
     }
 }
@@ -151,6 +152,15 @@ impl Bundle {
 
     /// Reads the texts and keeps everything that was found, warnings included.
     pub fn check_on(&self, threads: NonZero<usize>) -> Checked {
+        if let Some(error) = too_long(&self.manifests) {
+            return Checked {
+                manifest: None,
+                texts: vec![CheckedText {
+                    diagnostics: error.into_diagnostics(),
+                    ..CheckedText::default()
+                }],
+            };
+        }
         let read = self.manifests.iter().map(|text| {
             let validation = validate_on(threads, &text.bytes);
             let found = CheckedText {
@@ -169,17 +179,15 @@ impl Bundle {
         if !self.overlays.is_empty() {
             let mut policies = base.as_ref().map(|base| Policies::new(base.policies()));
             for overlay in &self.overlays {
-                let found = overlay::read(&overlay.bytes, policies.as_mut());
-                if !found.valid() {
-                    // What it would have left is not known to the next one.
-                    policies = None;
-                }
-                texts.push(found);
+                texts.push(overlay::read(&overlay.bytes, &mut policies));
             }
-            let policies = policies.map(Policies::finish);
-            base = base
+            let valid = texts.iter().all(CheckedText::valid);
+            let policies = policies.filter(|_| valid).map(Policies::finish);
+            let files = self.overlays.iter().map(|overlay| overlay.file.clone());
+            let rendered = base
                 .zip(policies)
-                .map(|(base, policies)| base.rendered(policies));
+                .map(|(base, policies)| base.rendered(files.collect(), policies));
+            base = rendered.and_then(|rendered| accept(rendered, texts.last_mut()));
         }
         let named = self.manifests.iter().chain(&self.overlays);
         for (named, text) in named.zip(&mut texts) {
@@ -194,4 +202,29 @@ impl Bundle {
             texts,
         }
     }
+}
+
+/// A manifest that was put together, if it could be read; else why not goes with the text that was the last.
+fn accept(made: Result<Manifest, Error>, text: Option<&mut CheckedText>) -> Option<Manifest> {
+    let error = match made {
+        Ok(manifest) => return Some(manifest),
+        Err(error) => error,
+    };
+    if let Some(text) = text {
+        text.diagnostics.extend(error.into_diagnostics());
+    }
+    None
+}
+
+/// What is too long together is not read.
+fn too_long(manifests: &[NamedText]) -> Option<Error> {
+    let [_, _, ..] = manifests else {
+        return None;
+    };
+    let bytes: usize = manifests.iter().map(|text| text.bytes.len()).sum();
+    let limit = limits::MANIFEST_BYTES;
+    (bytes > limit).then(|| {
+        let message = format!("the manifests have {bytes} bytes together, more than {limit}");
+        Error::new(Code::InvalidManifest, message).with_help("put less into one manifest")
+    })
 }

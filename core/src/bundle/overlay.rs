@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use super::CheckedText;
 use crate::condition::Cache;
 use crate::decode;
-use crate::error::Code;
+use crate::error::{Code, Diagnostic, Error, Kind as Finding};
 use crate::findings::{Findings, Sink, suggestion};
 use crate::limits;
-use crate::manifest::{text_of, unsupported, value_before};
+use crate::manifest::{sink, text_of, unsupported, valid, value_before};
+use crate::plain::{Plain, classify};
 use crate::policy::{self, Change, Entry, EntryRef, Policy, PolicySet};
 use crate::source::{Source, Span};
 use crate::version::{self, Gate};
@@ -22,6 +23,8 @@ pub(super) struct Policies<'b> {
     base: &'b PolicySet,
     /// What became of a name; `None` for what was removed.
     changed: BTreeMap<String, Option<Policy>>,
+    /// Names of which an error keeps from telling what became of them.
+    unclear: HashSet<String>,
     /// How many names may still be compared with a misspelt one: there may be a million.
     comparisons: usize,
 }
@@ -31,6 +34,7 @@ impl<'b> Policies<'b> {
         Self {
             base,
             changed: BTreeMap::new(),
+            unclear: HashSet::new(),
             comparisons: limits::POLICIES,
         }
     }
@@ -44,8 +48,10 @@ impl<'b> Policies<'b> {
 
     /// A name that is there and much like `name`.
     fn like(&mut self, name: &str) -> Option<&str> {
-        self.comparisons = self.comparisons.checked_sub(self.base.len())?;
+        let names = self.base.len() + self.changed.len();
+        self.comparisons = self.comparisons.checked_sub(names)?;
         let there = self.base.iter().map(|policy| policy.name());
+        let there = there.chain(self.changed.keys().map(String::as_str));
         suggestion(name, there.filter(|name| self.get(name).is_some()))
     }
 
@@ -60,26 +66,23 @@ impl<'b> Policies<'b> {
     }
 }
 
-/// Reads an overlay, and changes the policies by it where they are known.
-pub(super) fn read(bytes: &[u8], policies: Option<&mut Policies<'_>>) -> CheckedText {
-    let text = match text_of("overlay", bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            return CheckedText {
-                diagnostics: error.into_diagnostics(),
-                ..CheckedText::default()
-            };
+/// Reads an overlay, and changes the policies by it where they are known; they no longer are behind a fault that hides
+/// what else an overlay says.
+pub(super) fn read(bytes: &[u8], policies: &mut Option<Policies<'_>>) -> CheckedText {
+    match text_of("overlay", bytes) {
+        Ok(text) => {
+            let mut reading = Reading::new(text);
+            reading.run();
+            let whole = reading.reader.stopped_at().is_none() && reading.policies.is_some();
+            let found = reading.finish(policies.as_mut());
+            policies.take_if(|_| !whole);
+            found
         }
-    };
-    let mut reading = Reading {
-        source: Source::new(text),
-        reader: Reader::new(text, limits::YAML_NESTING),
-        findings: Findings::default(),
-        gate: None,
-        policies: None,
-    };
-    reading.run();
-    reading.finish(policies)
+        Err(error) => {
+            *policies = None;
+            Reading::new(valid(bytes)).version_alone(error)
+        }
+    }
 }
 
 /// One reading of one overlay.
@@ -91,7 +94,17 @@ struct Reading<'a> {
     policies: Option<Node<'a>>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            source: Source::new(text),
+            reader: Reader::new(text, limits::YAML_NESTING),
+            findings: Findings::default(),
+            gate: None,
+            policies: None,
+        }
+    }
+
     fn sink(&mut self) -> Sink<'_> {
         sink(&self.source, &mut self.findings, None)
     }
@@ -167,6 +180,22 @@ impl Reading<'_> {
         }
     }
 
+    /// Of a text with a fault of encoding nothing but the version can be judged: what stands around it is not known.
+    fn version_alone(mut self, error: Error) -> CheckedText {
+        let text = self.source.text();
+        value_before(text, text.len(), FIELDS[0], |node| self.version(node));
+        let found = self.finish(None);
+        let is_unsupported =
+            |d: &Diagnostic| d.kind == Finding::Error(Code::UnsupportedManifestVersion);
+        if found.diagnostics.iter().any(is_unsupported) {
+            return found;
+        }
+        CheckedText {
+            diagnostics: error.into_diagnostics(),
+            ..found
+        }
+    }
+
     fn finish(mut self, policies: Option<&mut Policies<'_>>) -> CheckedText {
         let version = match self.gate.take() {
             Some(Gate::Unsupported { version, span }) => {
@@ -216,15 +245,34 @@ fn changes(
         }
         let label = policy::label(&key.name);
         let mut sink = sink(source, findings, Some(label));
-        let change = policy::change(&key.name, value, source, &cache, &mut sink);
-        if let (Some(policies), Some(change)) = (policies.as_deref_mut(), change) {
-            apply(policies, &key.name, key.span, change, &mut sink);
+        if !is_quoted(source.slice(key.span)) && classify(&key.name) != Plain::String {
+            let message = format!(
+                "`{}` is not text to every reader of YAML",
+                decode::excerpt(&key.name)
+            );
+            sink.error_help(key.span, message, "quote the name");
+        }
+        let change = policy::change((&key.name, key.span), value, source, &cache, &mut sink);
+        if let Some(policies) = policies.as_deref_mut() {
+            match change {
+                Some(change) => apply(policies, &key.name, key.span, change, &mut sink),
+                None => {
+                    policies.unclear.insert(key.name.clone().into_owned());
+                }
+            }
         }
     }
     mapping.entries.len()
 }
 
+fn is_quoted(key: &str) -> bool {
+    key.starts_with(['"', '\''])
+}
+
 fn apply(policies: &mut Policies<'_>, name: &str, at: Span, change: Change, sink: &mut Sink<'_>) {
+    if policies.unclear.contains(name) {
+        return;
+    }
     let there = policies.get(name);
     let changed = match (change, there) {
         (Change::Add(policy), None) => Some(*policy),
@@ -247,17 +295,4 @@ fn apply(policies: &mut Policies<'_>, name: &str, at: Span, change: Change, sink
         }
     };
     policies.changed.insert(name.to_owned(), changed);
-}
-
-fn sink<'s>(
-    source: &'s Source<'_>,
-    findings: &'s mut Findings,
-    policy: Option<String>,
-) -> Sink<'s> {
-    Sink {
-        code: Code::InvalidManifest,
-        policy,
-        text: source,
-        findings,
-    }
 }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::breaker::Breaker;
 use crate::error::{Code, Diagnostic, Error, Kind};
 use crate::hash::{Hash, sha256};
+use crate::limits;
 use crate::parallel::ONE;
 use crate::policy::PolicySet;
 use crate::time::{exact_time, format_time};
@@ -19,7 +20,7 @@ use crate::version;
 use crate::write;
 
 pub(crate) use places::{places_of_breakers, places_of_policies};
-pub(crate) use reading::{text_of, unsupported, value_before};
+pub(crate) use reading::{sink, text_of, unsupported, valid, value_before};
 
 /// The keys of a manifest, in the order in which they are written.
 pub(crate) const FIELDS: [&str; 5] = [
@@ -51,6 +52,7 @@ pub struct Manifest {
     breakers: Vec<Breaker>,
     sha256: Hash,
     rendered_sha256: Option<Hash>,
+    overlays: Vec<Option<String>>,
 }
 
 /// Everything that reading a manifest found.
@@ -167,12 +169,16 @@ impl Manifest {
     }
 
     /// A manifest that was put together; what it is known by is its own text.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_MANIFEST` where it is larger than one may be.
     pub(crate) fn merged(
         exported_at: Option<Timestamp>,
         org_name: Option<String>,
         policies: PolicySet,
         breakers: Vec<Breaker>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let mut merged = Self {
             exported_at,
             org_name,
@@ -180,16 +186,51 @@ impl Manifest {
             breakers,
             sha256: Hash::default(),
             rendered_sha256: None,
+            overlays: Vec::new(),
         };
-        merged.sha256 = sha256(merged.to_text().as_bytes());
-        merged
+        merged.sha256 = merged.digest()?;
+        Ok(merged)
     }
 
-    /// The manifest after overlays that left these policies.
-    pub(crate) fn rendered(self, policies: PolicySet) -> Self {
-        let mut rendered = Self { policies, ..self };
-        rendered.rendered_sha256 = Some(sha256(rendered.to_text().as_bytes()));
-        rendered
+    /// The files of the overlays that changed it, in their order; `None` for a text without a name.
+    pub fn overlays(&self) -> &[Option<String>] {
+        &self.overlays
+    }
+
+    /// The manifest after overlays, from files of those names, that left these policies.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Manifest::merged`].
+    pub(crate) fn rendered(
+        self,
+        overlays: Vec<Option<String>>,
+        policies: PolicySet,
+    ) -> Result<Self, Error> {
+        let mut rendered = Self {
+            policies,
+            overlays,
+            ..self
+        };
+        rendered.rendered_sha256 = Some(rendered.digest()?);
+        Ok(rendered)
+    }
+
+    /// SHA-256 of the text that it is written as, if that can be read again.
+    fn digest(&self) -> Result<Hash, Error> {
+        let text = self.to_text();
+        let rows = [
+            (text.len(), limits::MANIFEST_BYTES, "bytes"),
+            (self.policies.len(), limits::POLICIES, "policies"),
+        ];
+        for (found, limit, what) in rows {
+            if found > limit {
+                let message = format!("the manifest comes to {found} {what}, more than {limit}");
+                let error = Error::new(Code::InvalidManifest, message);
+                return Err(error.with_help("put less into one manifest"));
+            }
+        }
+        Ok(sha256(text.as_bytes()))
     }
 
     /// What reading the manifest that [`Manifest::write`] writes would give, without the reading.
@@ -199,10 +240,18 @@ impl Manifest {
         policies: &PolicySet,
         breakers: &[Breaker],
     ) -> Self {
-        // As it is written: to the millisecond.
-        let exported_at = format_time(exported_at).parse().ok();
-        let (org_name, breakers) = (Some(org_name.to_owned()), breakers.to_vec());
-        Self::merged(exported_at, org_name, policies.clone(), breakers)
+        let mut exported = Self {
+            // As it is written: to the millisecond.
+            exported_at: format_time(exported_at).parse().ok(),
+            org_name: Some(org_name.to_owned()),
+            policies: policies.clone(),
+            breakers: breakers.to_vec(),
+            sha256: Hash::default(),
+            rendered_sha256: None,
+            overlays: Vec::new(),
+        };
+        exported.sha256 = sha256(exported.to_text().as_bytes());
+        exported
     }
 
     /// Whether `old` and `new` are exports of the same content: equal bytes, the time of export apart.

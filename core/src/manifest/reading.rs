@@ -29,7 +29,7 @@ pub(super) fn read(threads: NonZero<usize>, bytes: &[u8]) -> Validation {
 }
 
 /// What stands before the first fault of an encoding, where there may be a version. The limit comes first.
-fn valid(bytes: &[u8]) -> &str {
+pub(crate) fn valid(bytes: &[u8]) -> &str {
     if bytes.len() > limits::MANIFEST_BYTES {
         return "";
     }
@@ -160,6 +160,7 @@ impl<'a> Reading<'a> {
             breakers: self.breakers,
             sha256: self.sha256.finish(),
             rendered_sha256: None,
+            overlays: Vec::new(),
         });
         Validation {
             version: self.version,
@@ -311,7 +312,7 @@ impl<'a> Reading<'a> {
 }
 
 /// Where findings of a policy go, or of no policy.
-pub(super) fn sink<'s>(
+pub(crate) fn sink<'s>(
     source: &'s Source<'_>,
     findings: &'s mut Findings,
     policy: Option<String>,

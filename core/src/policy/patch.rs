@@ -9,7 +9,7 @@ use crate::condition::{Cache, Conditions};
 use crate::decode::{self, Fields};
 use crate::findings::Sink;
 use crate::plain::{Plain, classify};
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::yaml::{Kind, Node, Style};
 
 /// The keys of a change: two that say what kind it is, and the fields of a policy without its name.
@@ -64,59 +64,64 @@ impl Policy {
     }
 }
 
-/// Reads what an overlay says about the policy `name`; everything wrong with it is reported.
+/// Reads what an overlay says about the policy of a name, which stands there; everything wrong with it is reported.
 pub(crate) fn change(
-    name: &str,
+    (name, at): (&str, Span),
     node: &Node<'_>,
     source: &Source<'_>,
     cache: &Cache,
     sink: &mut Sink<'_>,
 ) -> Option<Change> {
     let before = sink.findings.errors();
-    if let Kind::Mapping(mapping) = &node.kind
-        && let Some(entry) = mapping
-            .entries
-            .iter()
-            .find(|entry| entry.key.name == "name")
-    {
-        let message = "an overlay cannot rename a policy: the key above is its name";
-        sink.error_help(entry.key.span, message, "remove `name`");
-        return None;
+    let what = "an overlay's policy";
+    let fields = Fields::of_any(node, what, sink)?;
+    for key in fields.keys() {
+        if key.name == "name" {
+            let message = "an overlay cannot rename a policy: the key above is its name";
+            sink.error_help(key.span, message, "remove `name`");
+        } else {
+            decode::check_key(key, what, &KEYS, sink);
+        }
     }
-    let fields = Fields::of(node, "an overlay's policy", &KEYS, sink)?;
     let [remove, new] = ["remove", "new"].map(|key| {
         let node = fields.get(key)?;
         confirm(key, node, sink);
         Some(node)
     });
-    let change = if let Some(remove) = remove {
-        let others = KEYS
+    let mut given = || -> Vec<Field> {
+        let given = FIELDS
             .iter()
-            .filter(|key| **key != "remove" && fields.get(key).is_some());
-        if let Some(other) = others.copied().next() {
-            let span = fields.key_span(other).unwrap_or(remove.span);
+            .filter_map(|key| Some((*key, fields.get(key)?)));
+        let given = given.filter(|(key, _)| *key != "name");
+        let read = given.filter_map(|(key, node)| field(key, node, name, source, cache, sink));
+        read.collect()
+    };
+    let change = if remove.is_some() {
+        given();
+        let others = KEYS.iter().filter(|key| **key != "remove");
+        let other = others
+            .copied()
+            .find_map(|key| Some((key, fields.key_span(key)?)));
+        if let Some((other, span)) = other {
             let message = format!("`{other}` beside `remove`: a policy that goes has no fields");
             sink.error_help(span, message, "keep one of the two");
         }
         Some(Change::Remove)
     } else if new.is_some() {
-        let draft = read::unnamed(&fields, source, sink).named(name, node.span);
-        draft
-            .compile(name, cache, sink)
-            .map(|policy| Change::Add(Box::new(policy)))
-    } else if FIELDS.iter().all(|field| fields.get(field).is_none()) {
-        if sink.findings.errors() == before && !fields.is_cut() {
-            let help = "give the fields to set, or `remove: true`";
-            sink.error_help(node.span, "nothing is set here", help);
-        }
-        None
+        let draft = read::unnamed(&fields, source, sink).named(name, at);
+        let policy = draft.compile(name, cache, sink);
+        policy.map(|policy| Change::Add(Box::new(policy)))
     } else {
-        let given = FIELDS
-            .iter()
-            .filter_map(|key| Some((*key, fields.get(key)?)));
-        let given = given.filter_map(|(key, node)| field(key, node, name, source, cache, sink));
-        Some(Change::Set(given.collect()))
+        Some(Change::Set(given()))
     };
+    if let Some(Change::Set(set)) = &change
+        && set.is_empty()
+        && sink.findings.errors() == before
+        && !fields.is_cut()
+    {
+        let help = "give the fields to set, or `remove: true`";
+        sink.error_help(node.span, "nothing is set here", help);
+    }
     change.filter(|_| sink.findings.errors() == before)
 }
 

@@ -211,7 +211,9 @@ impl Validation {
         for diagnostic in &mut found {
             diagnostic.set_file(file);
         }
-        self.record(file, None, None, None, &found);
+        // Of a folder it may be one file that could not be read.
+        let named = found.first().and_then(|first| first.file.clone());
+        self.record(named.as_deref().unwrap_or(file), None, None, None, &found);
         found
     }
 

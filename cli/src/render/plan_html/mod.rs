@@ -277,7 +277,9 @@ fn changes(html: &mut Html, plan: &Plan) {
             html.leaf("p", "No policy changes.");
             return;
         }
-        let left = html.fill(changed(), CARDS, policy::card);
+        let left = html.fill(changed(), CARDS, |change| {
+            policy::card(change, plan.applied)
+        });
         if left > 0 {
             let more = count(left, "more change", "more changes");
             html.leaf("h3", &format!("{more}, by name alone"));

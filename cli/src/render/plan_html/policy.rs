@@ -5,12 +5,18 @@ use std::fmt::Write as _;
 use lattice_core::view::{Change, ChangeAction};
 
 use super::super::count;
-use super::super::field::Shown;
+use super::super::field::{Shown, fitting};
 use super::super::html::Html;
+use super::super::room::clipped;
 use super::super::sides::{Row, rows};
 
 /// A card may take this many bytes, so that one policy does not hide the others.
 const CARD: usize = 256 * 1024;
+
+/// Of which the names of fields that do not fit may take this much: so many of them, so many characters each.
+const HIDDEN: usize = 16 * 1024;
+const NAMES: usize = 20;
+const NAME: usize = 100;
 
 /// What happens to a policy, as its sign and word say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,15 +47,27 @@ impl Verb {
     }
 }
 
-/// The card of a change, without its fields where they are too long.
-pub(super) fn card(change: &Change) -> Html {
-    let whole = framed(change, |html| body(html, change));
+/// The card of a change, made or not, without those of its fields that are too long.
+pub(super) fn card(change: &Change, applied: bool) -> Html {
+    let whole = framed(change, |html| body(html, change, applied));
     if whole.len() <= CARD {
         return whole;
     }
-    let fields = count(change.fields.len(), "field is", "fields are");
+    let len = |alone: &Change| Html::new(|html| body(html, alone, applied)).len();
+    let (fitting, hidden) = fitting(change, CARD - HIDDEN, len);
     framed(change, |html| {
-        html.leaf("p", &format!("Its {fields} too long to show."));
+        body(html, &fitting, applied);
+        html.element("p", &[], |html| {
+            let fields = count(hidden.len(), "field is", "fields are");
+            html.text(&format!("{fields} too long to show:"));
+            for name in hidden.iter().take(NAMES) {
+                html.text(" ");
+                html.leaf("code", &clipped(name, NAME));
+            }
+            if hidden.len() > NAMES {
+                html.text(" …");
+            }
+        });
     })
 }
 
@@ -83,15 +101,26 @@ fn framed(change: &Change, inside: impl FnOnce(&mut Html)) -> Html {
     })
 }
 
-fn body(html: &mut Html, change: &Change) {
+fn body(html: &mut Html, change: &Change, applied: bool) {
     match change.action {
         ChangeAction::Add if change.reactivated => {
-            html.leaf("p", "It was deactivated, and becomes active again.");
+            html.leaf(
+                "p",
+                if applied {
+                    "It was deactivated, and is active again."
+                } else {
+                    "It was deactivated, and would be active again."
+                },
+            );
         }
         ChangeAction::Deactivate => {
             html.leaf(
                 "p",
-                "It is switched off: it decides nothing any more. Its text is kept.",
+                if applied {
+                    "It is switched off: it decides nothing any more. Its text is kept."
+                } else {
+                    "It would be switched off, and decide nothing any more. Its text is kept."
+                },
             );
         }
         _ => {}
