@@ -3,6 +3,7 @@
 mod apply;
 mod audit;
 mod breaker;
+mod change;
 mod completions;
 mod diff;
 mod eval;

@@ -1,12 +1,10 @@
 use clap::Args;
 use lattice_core::hash::hex;
-use lattice_core::view::KeyKind;
 use lattice_core::{Code, Error};
-use lattice_workspace::{Planned, Reader, import};
+use lattice_workspace::Planned;
 
 use super::audit::seq;
-use super::preview::Preview;
-use crate::args::{GuardArgs, KeyArgs};
+use super::change::ChangeArgs;
 use crate::render::short;
 use crate::session::{Outcome, Session};
 
@@ -36,22 +34,8 @@ pub(crate) struct Rollback {
     /// The same, as a flag
     #[arg(long, value_name = "EVENT", value_parser = seq)]
     to: Option<u64>,
-    /// Show what would change, and write nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Show the changed fields of each policy, old → new
-    #[arg(long)]
-    diff: bool,
-    /// Refuse a key of any other workspace
-    #[arg(long, value_name = "NAME")]
-    expect_workspace: Option<String>,
-    /// With --dry-run: exit with 2 if something would change
-    #[arg(long, requires = "dry_run")]
-    detailed_exitcode: bool,
     #[command(flatten)]
-    guard: GuardArgs,
-    #[command(flatten)]
-    key: KeyArgs,
+    change: ChangeArgs,
 }
 
 impl Rollback {
@@ -60,26 +44,11 @@ impl Rollback {
             // INVARIANT: the arguments are declared so that there is one of the two.
             return Err(Error::new(Code::Usage, "an event is needed"));
         };
-        let guard = self.guard.guard(session.io)?;
-        let (key, opened) = self.key.open(session)?;
-        let expect = self.expect_workspace.as_deref();
-        let reader = if self.dry_run {
-            Reader::open(&*opened.store, &key, KeyKind::Service, expect)?
-        } else {
-            Reader::open_to_import(&*opened.store, &key, expect)?
-        };
-        session.note_workspace(&reader.workspace(), &opened.location);
-        let planned = reader.plan_rollback(event)?.with_guard(guard);
-        // Before the write, as with an import.
-        drop(reader);
-        note_state(&planned, session);
-        let preview = if self.dry_run {
-            Preview::dry_run(&planned)
-        } else {
-            let ambient = session.ambient()?;
-            Preview::applied(&planned, import(&*opened.store, &key, &planned, &ambient))?
-        };
-        preview.show(self.diff, self.detailed_exitcode, session)
+        self.change.run(session, |reader, guard, session| {
+            let planned = reader.plan_rollback(event)?.with_guard(guard);
+            note_state(&planned, session);
+            Ok(planned)
+        })
     }
 }
 
