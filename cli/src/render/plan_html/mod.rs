@@ -114,11 +114,11 @@ fn facts(html: &mut Html, plan: &Plan) {
         });
     });
     fact(html, "Manifest", |html| {
-        html.leaf(
-            "code",
-            &clipped(manifest.file.as_deref().unwrap_or("-"), NAME),
-        );
-        html.text(" version ");
+        if let Some(file) = &manifest.file {
+            html.leaf("code", &clipped(file, NAME));
+            html.text(" ");
+        }
+        html.text("version ");
         html.leaf("code", &clipped(&manifest.version, NAME));
         html.text(&format!(
             ", {}",
