@@ -314,8 +314,13 @@ fn the_guard_of_the_plan_is_the_one_that_counts() {
     let saved = allowing.save(bundle(&text)).unwrap();
     let document: Value = serde_json::from_str(saved.text()).unwrap();
     assert_eq!(document["guard"], json!({"percent": 30, "allowed": 5}));
-    // A forger who takes the guard away still meets the default one.
+    // A forger who takes the guard away contradicts what the plan shows; without that, too, meets the default one.
     let forged = forge(&saved, |plan| plan.guard.allowed = None);
+    assert_eq!(refused(&world, &key, &forged).0, Code::InvalidPlan);
+    let forged = forge(&saved, |plan| {
+        plan.guard.allowed = None;
+        plan.plan.notes.remove(0);
+    });
     assert_eq!(refused(&world, &key, &forged).0, Code::DeactivationLimit);
     let (_, imported) = apply(&world, &key, &saved).unwrap();
     assert_eq!(imported.event.leaf.deleted, Some(5));
