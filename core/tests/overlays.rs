@@ -438,6 +438,29 @@ fn what_is_too_much_is_said() {
         ["2.yaml:3:3 INVALID_MANIFEST [alert] no policy is named `alert` (did you mean `alerts`?)"]
     );
 
+    // A name and a field that are both wrong.
+    let bundle = with(&["  nobody: {approval_required: 1}\n"]);
+    let found = errors(bundle.manifest());
+    assert_eq!(found.len(), 2);
+    assert!(
+        found[0].starts_with("1.yaml:3:3 INVALID_MANIFEST [nobody] no policy is named `nobody`"),
+        "{found:?}"
+    );
+
+    // A name in two files, whatever is wrong with a third.
+    let bad = BASE.replace("approval_required: false", "approval_required: no");
+    let bundle = Bundle {
+        manifests: vec![
+            text("a.yaml", BASE),
+            text("bad.yaml", &bad),
+            text("c.yaml", BASE),
+        ],
+        overlays: Vec::new(),
+    };
+    let found = errors(bundle.manifest());
+    let of = |file: &str| found.iter().filter(|error| error.starts_with(file)).count();
+    assert_eq!([of("a.yaml"), of("bad.yaml"), of("c.yaml")], [0, 2, 3]);
+
     // A version decides, whatever stands behind it.
     let future = NamedText {
         file: Some("o.yaml".into()),

@@ -28,20 +28,22 @@ struct Duplicate<'m> {
     second: usize,
 }
 
-/// The manifest that holds the policies of all; `None`, and the reasons at their texts, if they do not go together.
+/// The manifest that holds the policies of all; `None`, and the reasons at their texts, if they do not go together or one
+/// of them is none.
 pub(super) fn merge(
-    mut manifests: Vec<Manifest>,
+    mut manifests: Vec<Option<Manifest>>,
     named: &[NamedText],
     texts: &mut [CheckedText],
 ) -> Option<Manifest> {
     if manifests.len() < 2 {
-        return manifests.pop();
+        return manifests.pop().flatten();
     }
     let duplicates = duplicates(&manifests);
     if !duplicates.is_empty() {
         report(&duplicates, named, texts);
         return None;
     }
+    let manifests: Vec<Manifest> = manifests.into_iter().collect::<Option<_>>()?;
     let entries = manifests.iter().flat_map(|m| m.policies().entries());
     let policies = PolicySet::new(entries.map(EntryRef::cloned).collect());
     let breakers = manifests.iter().flat_map(|m| m.breakers().to_vec());
@@ -62,12 +64,12 @@ fn agreed<T: PartialEq>(mut said: impl Iterator<Item = Option<T>>) -> Option<T> 
         .then_some(first)
 }
 
-fn duplicates(manifests: &[Manifest]) -> Vec<Duplicate<'_>> {
+fn duplicates(manifests: &[Option<Manifest>]) -> Vec<Duplicate<'_>> {
     let mut duplicates = Vec::new();
     for what in [What::Policy, What::Breaker] {
         let mut seen: HashMap<&str, usize> = HashMap::new();
         for (second, manifest) in manifests.iter().enumerate() {
-            for name in names(what, manifest) {
+            for name in manifest.iter().flat_map(|manifest| names(what, manifest)) {
                 if let Some(&first) = seen.get(name) {
                     duplicates.push(Duplicate {
                         what,

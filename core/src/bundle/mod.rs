@@ -174,8 +174,7 @@ impl Bundle {
             (validation.manifest, found)
         });
         let (manifests, mut texts): (Vec<Option<Manifest>>, Vec<CheckedText>) = read.unzip();
-        let whole: Option<Vec<Manifest>> = manifests.into_iter().collect();
-        let mut base = whole.and_then(|whole| merge::merge(whole, &self.manifests, &mut texts));
+        let mut base = merge::merge(manifests, &self.manifests, &mut texts);
         if !self.overlays.is_empty() {
             let mut policies = base.as_ref().map(|base| Policies::new(base.policies()));
             for overlay in &self.overlays {

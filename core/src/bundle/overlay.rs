@@ -254,15 +254,38 @@ fn changes(
         }
         let change = policy::change((&key.name, key.span), value, source, &cache, &mut sink);
         if let Some(policies) = policies.as_deref_mut() {
-            match change {
-                Some(change) => apply(policies, &key.name, key.span, change, &mut sink),
-                None => {
-                    policies.unclear.insert(key.name.clone().into_owned());
-                }
+            if let Some(change) = change {
+                apply(policies, &key.name, key.span, change, &mut sink);
+                continue;
             }
+            if !declares_new(value) && policies.get(&key.name).is_none() {
+                unknown(policies, &key.name, key.span, &mut sink);
+            }
+            policies.unclear.insert(key.name.clone().into_owned());
         }
     }
     mapping.entries.len()
+}
+
+/// Whether it is said that the manifest does not have the policy, right or wrong.
+fn declares_new(node: &Node<'_>) -> bool {
+    let Kind::Mapping(mapping) = &node.kind else {
+        return false;
+    };
+    mapping.entries.iter().any(|entry| entry.key.name == "new")
+}
+
+fn unknown(policies: &mut Policies<'_>, name: &str, at: Span, sink: &mut Sink<'_>) {
+    if policies.unclear.contains(name) {
+        return;
+    }
+    let message = format!("no policy is named `{}`", decode::excerpt(name));
+    let help = match policies.like(name) {
+        Some(near) => format!("did you mean `{}`?", decode::excerpt(near)),
+        None => "check the name; `new: true` declares a policy that the manifest does not have"
+            .to_owned(),
+    };
+    sink.error_help(at, message, help);
 }
 
 fn is_quoted(key: &str) -> bool {
@@ -283,15 +306,7 @@ fn apply(policies: &mut Policies<'_>, name: &str, at: Span, change: Change, sink
         (Change::Set(fields), Some(policy)) => Some(policy.with(fields)),
         (Change::Remove, Some(_)) => None,
         (Change::Set(_) | Change::Remove, None) => {
-            let message = format!("no policy is named `{}`", decode::excerpt(name));
-            let help = match policies.like(name) {
-                Some(near) => format!("did you mean `{}`?", decode::excerpt(near)),
-                None => {
-                    "check the name; `new: true` declares a policy that the manifest does not have"
-                        .to_owned()
-                }
-            };
-            return sink.error_help(at, message, help);
+            return unknown(policies, name, at, sink);
         }
     };
     policies.changed.insert(name.to_owned(), changed);
