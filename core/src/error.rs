@@ -54,6 +54,10 @@ codes! {
     LooseningRefused, "LOOSENING_REFUSED", Safety;
     /// The audit log does not verify or does not extend the pin.
     AuditTampered, "AUDIT_TAMPERED", Conflict;
+    /// A checkpoint of an audit log, or a proof about one, that is not one or not signed as it has to be.
+    InvalidCheckpoint, "INVALID_CHECKPOINT", Input;
+    /// A key that signs or verifies checkpoints, and is malformed or of another log.
+    InvalidAuditKey, "INVALID_AUDIT_KEY", Input;
     /// The store is missing, locked, unreadable, of another version or corrupt.
     StoreUnavailable, "STORE_UNAVAILABLE", Unavailable;
     /// A file or stream could not be read or written.

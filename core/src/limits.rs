@@ -46,6 +46,12 @@ pub const DIAGNOSTICS: usize = 1_000;
 pub const PAGE_DEFAULT: usize = 100;
 /// Events of a page of the audit log at most.
 pub const PAGE_MAX: usize = 1_000;
+/// Bytes of a checkpoint with its signatures.
+pub const CHECKPOINT_BYTES: usize = 256 * 1024;
+/// Signatures of a checkpoint.
+pub const CHECKPOINT_SIGNATURES: usize = 64;
+/// Bytes of a proof, with its event and its checkpoint.
+pub const PROOF_BYTES: usize = 1024 * 1024;
 /// Bytes of a saved plan, which holds the texts of its manifest beside what they change.
 pub const PLAN_BYTES: usize = 1024 * 1024 * 1024;
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::INTEGER_LIMIT;
+use super::{Checkpoint, INTEGER_LIMIT};
 use crate::hash::{Hash, hex, parse_hex, sha256};
 use crate::time::format_time;
 
@@ -34,7 +34,7 @@ pub enum Kind {
     KeyCreated,
     /// A service or agent key was revoked.
     KeyRevoked,
-    /// The key that signs checkpoints of the log was replaced.
+    /// The key that signs checkpoints of the log was replaced, or there is a first one.
     LogKeyRotated,
 }
 
@@ -51,12 +51,17 @@ impl Kind {
     }
 
     /// Whether events of this kind carry a change of policies: counts, digests and names. The others leave all
-    /// of those null.
+    /// of those null, but for the `changes` of a key that was rotated.
     pub fn changes_policies(self) -> bool {
         match self {
             Kind::Import | Kind::Rollback => true,
             Kind::KeyCreated | Kind::KeyRevoked | Kind::LogKeyRotated => false,
         }
+    }
+
+    /// Whether events of this kind have names beside them, and their digest as `changes`.
+    pub(super) fn has_names(self) -> bool {
+        self.changes_policies() || self == Kind::LogKeyRotated
     }
 }
 
@@ -77,11 +82,12 @@ pub struct Event {
     pub after: Option<String>,
     /// The state digest before the event.
     pub before: Option<String>,
-    /// The digest of the names that changed.
+    /// The digest of the names that changed; of a rotation, of the verification keys.
     pub changes: Option<String>,
     /// How many policies were deactivated.
     pub deleted: Option<u64>,
-    /// The checkpoint of the workspace that exported the manifest, where it is known.
+    /// The checkpoint of the workspace that exported the manifest, where it is known: origin, size and base64 root, with
+    /// a space between them.
     pub from: Option<String>,
     /// What happened.
     pub kind: Kind,
@@ -134,7 +140,7 @@ pub struct ImportEvent<'a> {
     /// Whether policies absent from the manifest were deactivated.
     pub replace: bool,
     /// The checkpoint of the workspace that exported the manifest, where it is known.
-    pub from: Option<&'a str>,
+    pub from: Option<&'a Checkpoint>,
     /// SHA-256 of the manifest after overlays, where there are any.
     pub rendered_sha256: Option<Hash>,
 }
@@ -158,7 +164,7 @@ impl Event {
             before: Some(hex(&import.before)),
             changes: Some(hex(&names.digest())),
             deleted: Some(count(&names.deactivated)),
-            from: import.from.map(str::to_owned),
+            from: import.from.map(Checkpoint::to_line),
             manifest_sha256: Some(hex(&import.manifest_sha256)),
             manifest_version: Some(import.manifest_version.to_owned()),
             modified: Some(count(&names.modified)),
@@ -175,10 +181,25 @@ impl Event {
         }
     }
 
-    /// The event of a key that was created, revoked or rotated in the workspace with the UUID `workspace`:
-    /// counts and digests are null.
+    /// The event of a verification key of the log that took the place of another: `keys` has the new one under `added`
+    /// and the old one, if there was one, under `deactivated`.
+    pub fn rotation(
+        workspace: &str,
+        seq: u64,
+        time: Timestamp,
+        actor: &str,
+        keys: &Names,
+    ) -> Event {
+        Event {
+            changes: Some(hex(&keys.digest())),
+            ..Event::key(Kind::LogKeyRotated, workspace, seq, time, actor)
+        }
+    }
+
+    /// The event of a key that was created or revoked in the workspace with the UUID `workspace`: counts and digests
+    /// are null.
     ///
-    /// `kind` is one that does not change policies; an import built here would not [`Event::parse`] again.
+    /// `kind` is one of those two; another built here would not [`Event::parse`] again.
     pub fn key(kind: Kind, workspace: &str, seq: u64, time: Timestamp, actor: &str) -> Event {
         Event {
             actor: actor.to_owned(),
@@ -253,6 +274,13 @@ impl Event {
                 ));
             }
         }
+        if let Some(from) = &self.from
+            && Checkpoint::parse_line(from).is_none()
+        {
+            return Err(format!(
+                "`from` of the event is `{from}`, not a checkpoint on one line"
+            ));
+        }
         let time = self.time.parse::<Timestamp>();
         if time.is_ok_and(|time| format_time(time) == self.time) {
             Ok(())
@@ -266,11 +294,18 @@ impl Event {
 
     fn check_kind(&self) -> Result<(), String> {
         let changes_policies = self.kind.changes_policies();
+        let has_names = self.kind.has_names();
+        match (&self.changes, has_names) {
+            (None, true) => return Err("`changes` of the event is null".to_owned()),
+            (Some(_), false) => {
+                return Err("`changes` of the event is set, which its kind does not use".to_owned());
+            }
+            (Some(_), true) | (None, false) => {}
+        }
         let always = [
             ("added", self.added.is_some()),
             ("after", self.after.is_some()),
             ("before", self.before.is_some()),
-            ("changes", self.changes.is_some()),
             ("deleted", self.deleted.is_some()),
             ("manifest_sha256", self.manifest_sha256.is_some()),
             ("manifest_version", self.manifest_version.is_some()),
@@ -298,7 +333,8 @@ impl Event {
     }
 }
 
-/// The names of the policies that an event changed, each list in name order.
+/// The names of the policies that an event changed, each list in name order; of a rotation, the verification keys of the
+/// log.
 ///
 /// Kept beside the event, which holds only their digest.
 //

@@ -15,13 +15,23 @@ pub fn leaf_hash(body: &[u8]) -> Hash {
 }
 
 /// The hash of an inner node. Its prefix differs from a leaf's, so that no node passes for a leaf.
-fn node_hash(left: &Hash, right: &Hash) -> Hash {
+pub(super) fn node_hash(left: &Hash, right: &Hash) -> Hash {
     Sha256::new()
         .chain_update([0x01])
         .chain_update(left)
         .chain_update(right)
         .finalize()
         .into()
+}
+
+/// A complete subtree: the one over the leaves from `index << level` to before `(index + 1) << level`. On the level 0
+/// it is a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Node {
+    /// The binary logarithm of its number of leaves.
+    pub level: u32,
+    /// How many subtrees of that level stand before it.
+    pub index: u64,
 }
 
 /// An append-only Merkle tree, reduced to what appending and the root need.
@@ -78,12 +88,21 @@ impl Tree {
 
     /// Appends a leaf, given as its [`leaf_hash`]. One node hash, averaged over many appends.
     pub fn append(&mut self, leaf: Hash) {
+        self.append_with(leaf, |_, _| ());
+    }
+
+    /// Appends a leaf, and gives every subtree that it completes, from the leaf itself upwards.
+    pub fn append_with(&mut self, leaf: Hash, mut completes: impl FnMut(Node, Hash)) {
+        let index = self.size;
+        completes(Node { level: 0, index }, leaf);
         // As in adding one to a binary number: every trailing one bit is a complete subtree as large as what
         // is carried, and joins it.
         let mut carry = leaf;
-        for _ in 0..self.size.trailing_ones() {
+        for level in 1..=index.trailing_ones() {
             if let Some(left) = self.frontier.pop() {
                 carry = node_hash(&left, &carry);
+                let index = index >> level;
+                completes(Node { level, index }, carry);
             }
         }
         self.frontier.push(carry);

@@ -1,8 +1,9 @@
 //! Whether a stored log still says what was appended to it.
 
 use super::event::count;
-use super::{Event, Names, Tree, leaf_hash};
+use super::{Checkpoint, Event, Kind, Names, Tree, leaf_hash};
 use crate::hash::{Hash, hex};
+use crate::view::PinResult;
 
 /// One event as it is stored. Bytes, because verification judges what is there, text or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub struct Record {
     pub seq: u64,
     /// The event's bytes ([`Event::to_bytes`]).
     pub body: Vec<u8>,
-    /// The names' bytes ([`Names::to_bytes`]); for an event that changes no policies, those of empty lists.
+    /// The names' bytes ([`Names::to_bytes`]); for an event of a kind without names, those of empty lists.
     pub names: Vec<u8>,
     /// The leaf hash that the store keeps beside the event, where it keeps one. It only shows *where* a body was
     /// edited; the tree is made of recomputed hashes.
@@ -63,6 +64,8 @@ pub struct Verification {
     /// The state digest after the last import or rollback up to there: what the workspace should hold. `None`
     /// before the first one.
     pub last_after: Option<String>,
+    /// What the records say about the checkpoints that they were held against, in the order of those.
+    pub pins: Vec<PinResult>,
 }
 
 /// Verifies a log record by record, in constant memory.
@@ -76,6 +79,25 @@ pub struct Verifier {
     tree: Tree,
     last_after: Option<String>,
     broken: Option<(u64, String)>,
+    pins: Vec<Pin>,
+}
+
+/// A checkpoint that was kept elsewhere, and the root at its size.
+#[derive(Debug, Clone)]
+struct Pin {
+    checkpoint: Checkpoint,
+    root: Option<Hash>,
+}
+
+impl Pin {
+    fn result(&self, log: &str) -> PinResult {
+        match self.root {
+            _ if self.checkpoint.origin() != log => PinResult::Forked,
+            None => PinResult::Truncated,
+            Some(root) if root == *self.checkpoint.root() => PinResult::Consistent,
+            Some(_) => PinResult::Forked,
+        }
+    }
 }
 
 impl Verifier {
@@ -88,6 +110,34 @@ impl Verifier {
             tree: Tree::new(),
             last_after: None,
             broken: None,
+            pins: Vec::new(),
+        }
+    }
+
+    /// Holds the log against checkpoints that were kept elsewhere, too.
+    ///
+    /// Before the first [`Verifier::push`]: the roots at their sizes are taken on the way.
+    #[must_use]
+    pub fn against(mut self, pins: &[Checkpoint]) -> Self {
+        let pins = pins.iter().map(|checkpoint| Pin {
+            checkpoint: checkpoint.clone(),
+            root: None,
+        });
+        self.pins.extend(pins);
+        self.take_roots();
+        self
+    }
+
+    /// How many records were pushed.
+    pub fn size(&self) -> u64 {
+        self.tree.size()
+    }
+
+    fn take_roots(&mut self) {
+        for pin in &mut self.pins {
+            if pin.checkpoint.size() == self.tree.size() {
+                pin.root = Some(self.tree.root());
+            }
         }
     }
 
@@ -96,6 +146,7 @@ impl Verifier {
         let seq = self.tree.size();
         let leaf = leaf_hash(&record.body);
         self.tree.append(leaf);
+        self.take_roots();
         if self.broken.is_some() {
             return;
         }
@@ -109,7 +160,9 @@ impl Verifier {
     /// The verdict over all records that were pushed.
     pub fn finish(self) -> Verification {
         let (first_broken_seq, reason) = self.broken.unzip();
+        let pins = self.pins.iter().map(|pin| pin.result(&self.log));
         Verification {
+            pins: pins.collect(),
             size: self.tree.size(),
             root: self.tree.root(),
             first_broken_seq,
@@ -137,9 +190,9 @@ impl Verifier {
     }
 }
 
-/// The stored names are those that the event was made from; an event that changes no policies has none.
+/// The stored names are those that the event was made from; an event of a kind without names has none.
 fn check_names(event: &Event, names: &Names) -> Result<(), String> {
-    if !event.kind.changes_policies() {
+    if !event.kind.has_names() {
         return if *names == Names::default() {
             Ok(())
         } else {
@@ -148,6 +201,13 @@ fn check_names(event: &Event, names: &Names) -> Result<(), String> {
     }
     if event.changes != Some(hex(&names.digest())) {
         return Err("the names are not those of the event".to_owned());
+    }
+    if event.kind == Kind::LogKeyRotated {
+        return if names.added.len() == 1 && names.modified.is_empty() {
+            Ok(())
+        } else {
+            Err("the names are not one new verification key".to_owned())
+        };
     }
     let counts = [
         ("added", event.added, &names.added),

@@ -89,7 +89,8 @@ impl RecordedState {
 /// `al audit verify`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Verification {
-    /// Whether every event verifies, the root is the stored one and the policies are those last recorded.
+    /// Whether every event verifies, the root is the stored one, every checkpoint is one that the log extends, and the
+    /// policies, where they were compared, are those last recorded.
     pub valid: bool,
     /// The workspace's name.
     pub workspace: String,
@@ -97,29 +98,146 @@ pub struct Verification {
     pub size: u64,
     /// Root of the tree, recomputed.
     pub root: String,
-    /// The first event that is missing or does not verify.
+    /// The first event that is missing or does not verify; null where a checkpoint alone shows that the log was changed.
     pub first_broken_seq: Option<u64>,
-    /// Whether the active policies are those that the last event recorded; on a broken log, the last one before
-    /// the break.
-    pub state_matches: bool,
-    /// What the verification rests on: `self` is the store alone.
+    /// Whether the active policies are those that the last event recorded (on a broken log, the last one before the
+    /// break); null where they were not compared.
+    pub state_matches: Option<bool>,
+    /// What the verification rests on: the best that one of the checkpoints gives.
     pub trust: Trust,
-    /// Results for pinned checkpoints.
+    /// The checkpoints that the log was held against, in the order in which they were given.
     pub pins: Vec<Pin>,
 }
 
-/// What a verification rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+/// What a verification rests on, from the least to the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Trust {
-    /// The store alone: whoever can write it can write a log that verifies.
+    /// The store alone, or the proof alone: whoever can write it can write one that verifies.
     #[serde(rename = "self")]
     SelfOnly,
+    /// A checkpoint that was kept elsewhere.
+    Pinned,
+    /// A checkpoint that the log signed with a key that was given.
+    Signed,
+    /// A checkpoint that a witness signed with a key that was given: whoever asks this witness is shown the same history.
+    Witnessed,
 }
 
-/// The result for one pinned checkpoint. There are none yet that can be given.
+/// What the log says about a checkpoint that was kept elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Pin {
-    /// The checkpoint's file, as it was named.
+    /// Its file, as it was named; null for a text.
+    pub file: Option<String>,
+    /// The log that it is of.
+    pub origin: String,
+    /// How many events the log held.
+    pub size: u64,
+    /// The root over them.
+    pub root: String,
+    /// Whether the log extends it.
+    pub result: PinResult,
+    /// What it rests on itself.
+    pub trust: Trust,
+    /// The names of the given keys that signed it.
+    pub signers: Vec<String>,
+}
+
+/// Whether a log extends a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PinResult {
+    /// It does.
+    Consistent,
+    /// The log holds fewer events than the checkpoint counts: events were cut off, or an old copy of the store was
+    /// restored.
+    Truncated,
+    /// The first events of the log are not those of the checkpoint: they were rewritten, or the checkpoint is of a copy
+    /// that went another way, or of another log.
+    Forked,
+}
+
+/// `al audit checkpoint`, and the checkpoint of a proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Checkpoint {
+    /// The log.
+    pub origin: String,
+    /// How many events it holds.
+    pub size: u64,
+    /// The root over them.
+    pub root: String,
+    /// The text to keep: three lines, and the signatures behind an empty one.
+    pub checkpoint: String,
+}
+
+impl From<&crate::audit::Checkpoint> for Checkpoint {
+    fn from(checkpoint: &crate::audit::Checkpoint) -> Self {
+        Self {
+            origin: checkpoint.origin().to_owned(),
+            size: checkpoint.size(),
+            root: crate::hash::hex(checkpoint.root()),
+            checkpoint: checkpoint.to_string(),
+        }
+    }
+}
+
+/// `al audit prove`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Proof {
+    /// The number of the event.
+    pub event: u64,
+    /// How many events the checkpoint of the proof counts.
+    pub size: u64,
+    /// The text to give away, in the C2SP `tlog-proof` form.
+    pub proof: String,
+}
+
+/// `al audit check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CheckedProof {
+    /// Whether the event is in the log of the checkpoint, at its place.
+    pub valid: bool,
+    /// The event; null where the hashes do not lead from it to the root.
+    pub event: Option<crate::audit::Event>,
+    /// The checkpoint of the proof.
+    pub checkpoint: Checkpoint,
+    /// What the check rests on.
+    pub trust: Trust,
+    /// The names of the given keys that signed the checkpoint.
+    pub signers: Vec<String>,
+}
+
+/// `al audit consistency`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Consistency {
+    /// How many events the older checkpoint counts.
+    pub old: u64,
+    /// How many events the log holds.
+    pub size: u64,
+    /// The text for a witness: what C2SP `tlog-witness` takes at `add-checkpoint`.
+    pub proof: String,
+}
+
+/// `al audit cosign`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Cosigned {
+    /// The log.
+    pub origin: String,
+    /// How many events the head counts that was signed.
+    pub size: u64,
+    /// The line to put below the checkpoint.
+    pub signature: String,
+    /// The checkpoint with it.
+    pub checkpoint: String,
+}
+
+/// `al audit keygen`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AuditKey {
+    /// The file with the secret part.
     pub file: String,
+    /// The name that stands beside its signatures.
+    pub name: String,
+    /// The key that verifies them, for those who check the log.
+    pub vkey: String,
 }
