@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use lattice_core::audit::{Event, ImportEvent};
+use lattice_core::audit::{Checkpoint, Event, ImportEvent, SigningKey};
 use lattice_core::hash::{Hash, sha256};
 use lattice_core::view::{self, KeyKind};
 use lattice_core::{Base, Bundle, Code, Error, Guard, Manifest, Mode, Plan, SavedPlan, State};
@@ -10,9 +10,11 @@ use lattice_core::{Base, Bundle, Code, Error, Guard, Manifest, Mode, Plan, Saved
 use crate::access::look_up;
 use crate::ambient::Ambient;
 use crate::key::Key;
-use crate::log::{Log, checkpoint};
+use crate::log::Log;
+use crate::signer::{expect_signer, head};
 use crate::store::{Store, WorkspaceRow};
 use crate::threads::Meanwhile;
+use crate::verify::Proven;
 
 /// What an import would do to a workspace as it stood.
 //
@@ -33,6 +35,10 @@ pub struct Planned {
     resumed: bool,
     /// The event whose state it goes back to; `None` for an import of a manifest.
     back_to: Option<Event>,
+    /// The checkpoint of the workspace that exported the manifest.
+    source: Option<Checkpoint>,
+    /// The log that was verified, on which the import has to build.
+    proven: Option<Proven>,
 }
 
 impl Planned {
@@ -82,7 +88,21 @@ impl Planned {
             guard: Guard::default(),
             resumed: false,
             back_to: None,
+            source: None,
+            proven: None,
         })
+    }
+
+    /// Records the checkpoint of the workspace that exported the manifest: the audit event cites it.
+    #[must_use]
+    pub fn from_checkpoint(self, source: Option<Checkpoint>) -> Self {
+        Self { source, ..self }
+    }
+
+    /// Says on which log the import has to build ([`Reader::expect_log`](crate::Reader::expect_log)).
+    #[must_use]
+    pub fn extending(self, proven: Option<Proven>) -> Self {
+        Self { proven, ..self }
     }
 
     /// Names the file of the manifest in documents.
@@ -191,7 +211,7 @@ impl Planned {
             notes: [self.notes(&document.summary), document.notes].concat(),
             applied: applied.is_some(),
             event: applied.map(|imported| imported.event.clone()),
-            checkpoint: applied.map(|imported| imported.checkpoint.clone()),
+            checkpoint: applied.map(|imported| imported.checkpoint.to_string()),
             ..document
         }
     }
@@ -221,8 +241,8 @@ impl Planned {
 pub struct Imported {
     /// Its audit event.
     pub event: view::Event,
-    /// The checkpoint of the audit log with it: origin, size and base64 root, a line each.
-    pub checkpoint: String,
+    /// The checkpoint of the audit log with it; signed where there is a key.
+    pub checkpoint: Checkpoint,
 }
 
 /// Commits what was `planned`: policies, their versions, the audit event and the new revision, or
@@ -240,10 +260,26 @@ pub fn import(
     planned: &Planned,
     ambient: &Ambient,
 ) -> Result<Imported, Error> {
+    import_signed(store, key, planned, None, ambient)
+}
+
+/// As [`import`], and `signer` signs the checkpoint: after the commit, so that no checkpoint is ever signed of events that
+/// are not there.
+///
+/// # Errors
+///
+/// `INVALID_AUDIT_KEY` where the key does not sign for the log, before anything is written; else as [`import`].
+pub fn import_signed(
+    store: &dyn Store,
+    key: &Key,
+    planned: &Planned,
+    signer: Option<&SigningKey>,
+    ambient: &Ambient,
+) -> Result<Imported, Error> {
     planned.check(false)?;
 
     #[cfg(feature = "test-hooks")]
-    crate::hook::hold();
+    crate::hook::hold("planned");
 
     let write = store.write()?;
     let (workspace, key) = look_up(&*write, key, KeyKind::Service)?;
@@ -257,6 +293,12 @@ pub fn import(
     let plan = &planned.plan;
     let log = Log::open(&*write, &workspace.id)?;
     log.recorded(&planned.base.digest)?;
+    if let Some(proven) = &planned.proven {
+        log.extends(proven)?;
+    }
+    if let Some(signer) = signer {
+        expect_signer(&*write, &workspace.id, signer)?;
+    }
     let names = plan.names();
     write.change_policies(
         &workspace.id,
@@ -281,14 +323,27 @@ pub fn import(
         manifest_sha256: planned.manifest_sha256,
         manifest_version: planned.manifest_version,
         replace: plan.mode() == Mode::Replace,
-        from: None,
+        from: planned.source.as_ref(),
         rendered_sha256: planned.rendered_sha256,
     });
     let tree = log.append(&event, &names)?;
     write.commit()?;
+
+    #[cfg(feature = "test-hooks")]
+    crate::hook::hold("committed");
+
+    let checkpoint = head(&workspace.id, &tree);
+    let checkpoint = match signer {
+        Some(signer) => checkpoint.signed(signer)?,
+        None => checkpoint,
+    };
+
+    #[cfg(feature = "test-hooks")]
+    crate::hook::hold("signed");
+
     Ok(Imported {
         event: view::Event { leaf: event, names },
-        checkpoint: checkpoint(&workspace.id, tree.size(), &tree.root()),
+        checkpoint,
     })
 }
 

@@ -12,8 +12,8 @@
 //!
 //! ```
 //! use jiff::Timestamp;
-//! use lattice_core::{Manifest, Mode, view::KeyKind};
-//! use lattice_workspace::{Ambient, Location, Reader, Key, create_workspace, import};
+//! use lattice_core::{Manifest, Mode, view::{KeyKind, Trust}};
+//! use lattice_workspace::{Ambient, Kept, Key, Location, Reader, create_workspace, import};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let url = format!("sqlite:{}", folder.path().join("al.db").display());
@@ -44,15 +44,18 @@
 //! // The import writes policies, audit event and revision together, or nothing.
 //! let imported = import(&*store, &key, &planned, &ambient(2))?;
 //! assert_eq!(imported.event.names.added, ["reviewed-deploys"]);
-//! assert!(imported.checkpoint.starts_with(&format!("al/{}\n2\n", staging.id)));
+//! assert_eq!(imported.checkpoint.origin(), format!("al/{}", staging.id));
+//! assert_eq!(imported.checkpoint.size(), 2);
 //!
 //! // A plan goes through once: the workspace is no longer as it was.
 //! let again = import(&*store, &key, &planned, &ambient(3)).unwrap_err();
 //! assert_eq!(again.code(), lattice_core::Code::StateChanged);
 //!
-//! let verified = Reader::open(&*store, &key, KeyKind::Service, None)?.verify()?;
-//! assert!(verified.verification.valid && verified.verification.state_matches);
-//! assert_eq!(verified.checkpoint, imported.checkpoint);
+//! // A checkpoint that was kept elsewhere shows what the store alone cannot.
+//! let kept = [Kept { file: None, checkpoint: imported.checkpoint }];
+//! let reader = Reader::open(&*store, &key, KeyKind::Service, None)?;
+//! let verified = reader.verify(&kept, &[], true)?.verification;
+//! assert_eq!((verified.valid, verified.trust), (true, Trust::Pinned));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![deny(missing_docs)]
@@ -69,9 +72,11 @@ mod key;
 mod keys;
 mod location;
 mod log;
+mod prove;
 mod reader;
 mod recorded;
 mod resume;
+mod signer;
 mod sqlite;
 pub mod store;
 mod threads;
@@ -81,13 +86,14 @@ mod workspace;
 pub use access::Caller;
 pub use ambient::Ambient;
 pub use breakers::{list_breakers, set_breaker};
-pub use import::{Imported, Planned, import};
+pub use import::{Imported, Planned, import, import_signed};
 pub use key::Key;
 pub use keys::{create_key, list_keys, revoke_key};
 pub use location::Location;
 pub use reader::Reader;
 pub use recorded::Recorded;
+pub use signer::{Rotated, rotate_log_key};
 pub use store::Store;
 pub use threads::threads;
-pub use verify::Verified;
+pub use verify::{Kept, Proven, Verified};
 pub use workspace::{create_workspace, list_workspaces, show_workspace};

@@ -1,13 +1,13 @@
 //! Appending to a workspace's audit log.
 
-use base64ct::{Base64, Encoding};
-use lattice_core::audit::{Event, Names, Record, Tree, leaf_hash, log_name};
+use lattice_core::audit::{Event, Names, Record, Tree, leaf_hash};
 use lattice_core::hash::{Hash, hex};
 use lattice_core::view::RecordedState;
 use lattice_core::{Code, Error, PolicySet};
 
 use crate::events::{self, Backwards};
 use crate::store::{Head, Write};
+use crate::verify::Proven;
 
 /// A workspace's log inside a transaction that is about to append one event to it.
 #[derive(Debug)]
@@ -45,6 +45,16 @@ impl<'a> Log<'a> {
         expect_state(newest.as_ref(), now)
     }
 
+    /// Refuses to go on where the log is no longer the one that was `proven`, but for events behind that.
+    ///
+    /// # Errors
+    ///
+    /// `AUDIT_TAMPERED`.
+    pub(crate) fn extends(&self, proven: &Proven) -> Result<(), Error> {
+        let stands = proven.clone().still_stands(self.write, self.workspace);
+        stands.map_err(unwritten)
+    }
+
     /// Appends; the tree with the event in it.
     pub(crate) fn append(mut self, event: &Event, names: &Names) -> Result<Tree, Error> {
         let body = event.to_bytes();
@@ -55,9 +65,15 @@ impl<'a> Log<'a> {
             names: names.to_bytes(),
             leaf: Some(leaf),
         };
-        self.tree.append(leaf);
+        let mut completed = Vec::new();
+        self.tree.append_with(leaf, |node, hash| {
+            if node.level > 0 {
+                completed.push((node, hash));
+            }
+        });
+        let head = Head::of(&self.tree);
         self.write
-            .append(self.workspace, &record, &Head::of(&self.tree))?;
+            .append(self.workspace, &record, &completed, &head)?;
         Ok(self.tree)
     }
 }
@@ -80,31 +96,5 @@ fn unwritten(error: Error) -> Error {
     match error.code() {
         Code::AuditTampered => error.with_help("nothing was written; `al audit verify` says what still stands, and a backup of the store what stood"),
         _ => error,
-    }
-}
-
-/// The checkpoint of the log of `workspace`, unsigned: the three lines of the C2SP `tlog-checkpoint` form.
-pub(crate) fn checkpoint(workspace: &str, size: u64, root: &Hash) -> String {
-    format!(
-        "{}\n{size}\n{}\n",
-        log_name(workspace),
-        Base64::encode_string(root)
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_checkpoint_of_an_empty_log() {
-        assert_eq!(
-            checkpoint(
-                "01890a5d-ac96-774b-bcce-b302099a8057",
-                0,
-                &Tree::new().root()
-            ),
-            "al/01890a5d-ac96-774b-bcce-b302099a8057\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
-        );
     }
 }

@@ -124,7 +124,7 @@ impl Reader {
     fn kept(&self, seq: u64, known: &PolicySet) -> Result<Recorded, Error> {
         // An event by itself, with what is stored beside it, can be made to say anything: the whole log stands, or nothing
         // that it recorded is given out.
-        self.expect_log()?;
+        self.expect_log(None)?;
         let event = self.event(seq).map_err(|error| match error.code() {
             Code::Usage => error.with_help("`al history` shows the states to choose from"),
             _ => error,

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use lattice_core::audit::{Record, Tree};
+use lattice_core::audit::{Node, Record, Tree};
 use lattice_core::hash::Hash;
 use lattice_core::view::KeyKind;
 use lattice_core::{Beside, Breaker, Error, Policy, PolicySet};
@@ -67,6 +67,12 @@ pub trait Read: Debug + Send {
     /// stored.
     fn records(&self, id: &str, from: u64, limit: usize) -> Result<Vec<Record>, Error>;
 
+    /// The newest record of the workspace's audit log that says of itself that the log's key was rotated.
+    fn last_rotation(&self, id: &str) -> Result<Option<Record>, Error>;
+
+    /// The hash of a complete subtree of the workspace's audit log, just as it is stored.
+    fn node(&self, id: &str, node: Node) -> Result<Option<Hash>, Error>;
+
     /// The head of the workspace's audit log; every workspace has one.
     fn head(&self, id: &str) -> Result<Option<Head>, Error>;
 }
@@ -100,8 +106,15 @@ pub trait Write: Read {
         deactivated: &[String],
     ) -> Result<(), Error>;
 
-    /// Appends to the audit log of the workspace `id`, of which `head` is the new head.
-    fn append(&self, id: &str, record: &Record, head: &Head) -> Result<(), Error>;
+    /// Appends to the audit log of the workspace `id`, of which `head` is the new head, and `completed` the subtrees of two
+    /// leaves or more that the record completes.
+    fn append(
+        &self,
+        id: &str,
+        record: &Record,
+        completed: &[(Node, Hash)],
+        head: &Head,
+    ) -> Result<(), Error>;
 
     /// Makes everything durable, and visible to others.
     fn commit(self: Box<Self>) -> Result<(), Error>;

@@ -1,17 +1,26 @@
 //! Whether a workspace's audit log still says what was appended to it, and its policies are what the log says.
 
-use lattice_core::audit::{self, Verifier, log_name};
+use lattice_core::audit::{self, Checkpoint, Tree, Verifier, VerifyingKey, log_name};
 use lattice_core::hash::hex;
-use lattice_core::{Error, PolicySet, view};
+use lattice_core::view::{self, PinResult, Trust};
+use lattice_core::{Code, Error, PolicySet};
 
 use crate::events::tampered;
-use crate::log::checkpoint;
 use crate::reader::Reader;
-use crate::store::SnapshotError;
+use crate::store::{Head, Read, SnapshotError};
 use crate::threads::threads;
 
 /// Records in memory at a time.
 const PAGE: usize = 256;
+
+/// A checkpoint that was kept elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its file, as it was named.
+    pub file: Option<String>,
+    /// What the file holds.
+    pub checkpoint: Checkpoint,
+}
 
 /// What verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,26 +29,82 @@ pub struct Verified {
     pub verification: view::Verification,
     /// The first reason against it, for people; `None` where all is well.
     pub reason: Option<String>,
-    /// The checkpoint of the events as they stand, for a comparison with one that was kept elsewhere: origin, size and
-    /// base64 root, a line each.
-    pub checkpoint: String,
+    /// The checkpoint of the events as they stand, unsigned.
+    pub checkpoint: Checkpoint,
 }
 
-impl Reader {
-    /// Recomputes the whole audit log from the stored events and compares it with the stored head, and the active
-    /// policies with what the log recorded last.
+/// A log that verified as far as it went. An import that rests on it has to look at the events behind that alone.
+#[derive(Debug, Clone)]
+pub struct Proven(Verifier);
+
+impl Proven {
+    /// The head of the log.
+    pub fn checkpoint(&self) -> Checkpoint {
+        head_of(&self.0.clone().finish(), self.0.log())
+    }
+
+    /// Refuses to go on where `read`, a later look at the workspace, has not the same events and whole ones behind them.
     ///
     /// # Errors
     ///
-    /// `INVALID_SERVICE_KEY` for an agent's key; `STORE_UNAVAILABLE` where the store cannot be read. What was edited is
-    /// no error but a verdict.
-    pub fn verify(&self) -> Result<Verified, Error> {
+    /// `AUDIT_TAMPERED`; `STORE_UNAVAILABLE`.
+    pub(crate) fn still_stands(self, read: &dyn Read, workspace: &str) -> Result<(), Error> {
+        let log = replay(read, workspace, self.0)?.finish();
+        match against_head(read, workspace, &log)? {
+            Some(reason) => Err(unverified(&log, &reason)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Reader {
+    /// Recomputes the whole audit log from the stored events and compares it with the stored head and with `kept`
+    /// checkpoints, which `keys` have to have signed if there are any: one of every type that is given. With `state` the
+    /// active policies are compared with what the log recorded last, too.
+    ///
+    /// # Errors
+    ///
+    /// `USAGE` for keys without a checkpoint; `INVALID_CHECKPOINT` for a checkpoint without a signature that `keys` ask for;
+    /// `INVALID_SERVICE_KEY` for an agent's key; `STORE_UNAVAILABLE` where the store cannot be read. What was edited is no
+    /// error but a verdict.
+    pub fn verify(
+        &self,
+        kept: &[Kept],
+        keys: &[VerifyingKey],
+        state: bool,
+    ) -> Result<Verified, Error> {
         self.require_service_key()?;
-        let log = self.replay()?;
-        let head = self.against_head(&log)?;
-        let state = self.against_state(log.last_after.as_deref())?;
-        let state_matches = state.is_none();
-        let reason = log.reason.or(head).or(state);
+        let trusts = trusts(kept, keys)?;
+        let log = self
+            .replay(kept.iter().map(|kept| &kept.checkpoint))?
+            .finish();
+        let head = against_head(&*self.read, &self.workspace.id, &log)?;
+        let pin = kept.iter().zip(&log.pins).find_map(|(kept, result)| {
+            against_pin(&kept.checkpoint, *result, &self.log_name(), log.size)
+        });
+        let state = if state {
+            Some(self.against_state(log.last_after.as_deref())?)
+        } else {
+            None
+        };
+        let checkpoint = head_of(&log, &self.log_name());
+        let state_matches = state.as_ref().map(Option::is_none);
+        let reason = log.reason.or(head).or(pin).or(state.flatten());
+        let pins = kept.iter().zip(trusts).zip(log.pins);
+        let pins: Vec<view::Pin> = pins
+            .map(|((kept, (trust, signers)), result)| view::Pin {
+                file: kept.file.clone(),
+                origin: kept.checkpoint.origin().to_owned(),
+                size: kept.checkpoint.size(),
+                root: hex(kept.checkpoint.root()),
+                result,
+                trust,
+                signers,
+            })
+            .collect();
+        let consistent = pins
+            .iter()
+            .filter(|pin| pin.result == PinResult::Consistent);
         let verification = view::Verification {
             valid: reason.is_none(),
             workspace: self.workspace.name.clone(),
@@ -47,65 +112,50 @@ impl Reader {
             root: hex(&log.root),
             first_broken_seq: log.first_broken_seq,
             state_matches,
-            trust: view::Trust::SelfOnly,
-            pins: Vec::new(),
+            trust: consistent
+                .map(|pin| pin.trust)
+                .max()
+                .unwrap_or(Trust::SelfOnly),
+            pins,
         };
         Ok(Verified {
             verification,
             reason,
-            checkpoint: checkpoint(&self.workspace.id, log.size, &log.root),
+            checkpoint,
         })
     }
 
-    /// Refuses to go on where the log does not verify.
+    /// Refuses to go on where the log does not verify, or does not extend a checkpoint that was kept.
     ///
     /// # Errors
     ///
-    /// `AUDIT_TAMPERED`; `STORE_UNAVAILABLE`.
-    pub(crate) fn expect_log(&self) -> Result<(), Error> {
-        let log = self.replay()?;
-        let head = self.against_head(&log)?;
-        let Some(reason) = log.reason.or(head) else {
-            return Ok(());
-        };
-        let from = log.first_broken_seq;
-        let from = from.map_or_else(String::new, |seq| format!(" from event `{seq}` on"));
-        let message = format!("the audit log does not verify{from}: {reason}");
-        Err(tampered(&message))
-    }
-
-    fn replay(&self) -> Result<audit::Verification, Error> {
-        let log = log_name(&self.workspace.id);
-        let mut verifier = Verifier::new(&log, PolicySet::default().digest());
-        let mut from = 0;
-        loop {
-            let page = self.records(from, PAGE)?;
-            let Some(last) = page.last() else {
-                return Ok(verifier.finish());
-            };
-            from = last.seq.saturating_add(1);
-            for record in &page {
-                verifier.push(record);
-            }
+    /// `AUDIT_TAMPERED`; `INVALID_SERVICE_KEY` for an agent's key; `STORE_UNAVAILABLE`.
+    pub fn expect_log(&self, kept: Option<&Checkpoint>) -> Result<Proven, Error> {
+        self.require_service_key()?;
+        let verifier = self.replay(kept)?;
+        let log = verifier.clone().finish();
+        let head = against_head(&*self.read, &self.workspace.id, &log)?;
+        let pin = kept
+            .into_iter()
+            .zip(&log.pins)
+            .find_map(|(kept, result)| against_pin(kept, *result, &self.log_name(), log.size));
+        match head.or(pin) {
+            Some(reason) => Err(unverified(&log, &reason)),
+            None => Ok(Proven(verifier)),
         }
     }
 
-    /// What the stored head says against the events.
-    fn against_head(&self, log: &audit::Verification) -> Result<Option<String>, Error> {
-        let head = self.read.head(&self.workspace.id)?;
-        let Some(tree) = head.and_then(|head| head.tree()) else {
-            return Ok(Some("the head of the log was not written by al".to_owned()));
-        };
-        Ok(if tree.size() != log.size {
-            let (events, counted) = (log.size, tree.size());
-            Some(format!(
-                "the log holds {events} events, and its head counts {counted}"
-            ))
-        } else if tree.root() != log.root {
-            Some("the events are not those that the head of the log was made from".to_owned())
-        } else {
-            None
-        })
+    /// The name of the workspace's log.
+    pub(crate) fn log_name(&self) -> String {
+        log_name(&self.workspace.id)
+    }
+
+    fn replay<'c>(
+        &self,
+        kept: impl IntoIterator<Item = &'c Checkpoint>,
+    ) -> Result<Verifier, Error> {
+        let verifier = Verifier::new(&self.log_name(), PolicySet::default().digest());
+        replay(&*self.read, &self.workspace.id, verifier.against(kept))
     }
 
     /// What the active policies say against the state digest that the log recorded last.
@@ -127,4 +177,94 @@ impl Reader {
             Err(error) => unloadable(error),
         }
     }
+}
+
+/// What each checkpoint rests on, and who of `keys` signed it.
+fn trusts(kept: &[Kept], keys: &[VerifyingKey]) -> Result<Vec<(Trust, Vec<String>)>, Error> {
+    if kept.is_empty() && !keys.is_empty() {
+        let message = "keys were given, and no checkpoint that they could have signed";
+        return Err(Error::new(Code::Usage, message)
+            .with_help("give a checkpoint that was kept, too, or leave out the keys"));
+    }
+    let trusts = kept.iter().map(|kept| {
+        let trust = kept.checkpoint.trust(keys);
+        trust.map_err(|error| match &kept.file {
+            Some(file) => error.in_file(file),
+            None => error,
+        })
+    });
+    trusts.collect()
+}
+
+/// Shows a verifier the records of a workspace that it has not seen.
+fn replay(read: &dyn Read, workspace: &str, mut verifier: Verifier) -> Result<Verifier, Error> {
+    let mut from = verifier.size();
+    loop {
+        let page = read.records(workspace, from, PAGE)?;
+        let Some(last) = page.last() else {
+            return Ok(verifier);
+        };
+        from = last.seq.saturating_add(1);
+        for record in &page {
+            verifier.push(record);
+        }
+    }
+}
+
+/// What an event or the stored head says against the events.
+fn against_head(
+    read: &dyn Read,
+    workspace: &str,
+    log: &audit::Verification,
+) -> Result<Option<String>, Error> {
+    if let Some(reason) = &log.reason {
+        return Ok(Some(reason.clone()));
+    }
+    let tree = read.head(workspace)?.as_ref().and_then(Head::tree);
+    Ok(match tree {
+        None => Some("the head of the log was not written by al".to_owned()),
+        Some(tree) => against_tree(&tree, log),
+    })
+}
+
+fn against_tree(tree: &Tree, log: &audit::Verification) -> Option<String> {
+    if tree.size() != log.size {
+        let (events, counted) = (log.size, tree.size());
+        Some(format!(
+            "the log holds {events} events, and its head counts {counted}"
+        ))
+    } else if tree.root() != log.root {
+        Some("the events are not those that the head of the log was made from".to_owned())
+    } else {
+        None
+    }
+}
+
+/// What a checkpoint that was kept says against the log of that name, which holds `size` events.
+fn against_pin(kept: &Checkpoint, result: PinResult, log: &str, size: u64) -> Option<String> {
+    let counted = kept.size();
+    match result {
+        PinResult::Consistent => None,
+        PinResult::Forked if kept.origin() != log => Some(format!(
+            "the checkpoint is of the log `{}`, and this is `{log}`: another workspace took its place, or the checkpoint is that of another",
+            kept.origin()
+        )),
+        PinResult::Forked => Some(format!(
+            "the first {counted} events are not those of the checkpoint: they were rewritten, or a copy of the log went another way"
+        )),
+        PinResult::Truncated => Some(format!(
+            "the log holds {size} events, and the checkpoint counts {counted}: events were cut off at its end, or an old copy of the store was restored"
+        )),
+    }
+}
+
+/// The error of a log that does not verify.
+fn unverified(log: &audit::Verification, reason: &str) -> Error {
+    let from = log.first_broken_seq;
+    let from = from.map_or_else(String::new, |seq| format!(" from event `{seq}` on"));
+    tampered(&format!("the audit log does not verify{from}: {reason}"))
+}
+
+fn head_of(log: &audit::Verification, name: &str) -> Checkpoint {
+    Checkpoint::new(name, log.size, log.root)
 }

@@ -42,10 +42,15 @@ struct Signature {
 impl Checkpoint {
     /// That of a log ([`log_name`](super::log_name)) with that tree, unsigned.
     pub fn of(log: &str, tree: &Tree) -> Self {
+        Self::new(log, tree.size(), tree.root())
+    }
+
+    /// That of a log with so many events and the root over them, unsigned.
+    pub fn new(log: &str, size: u64, root: Hash) -> Self {
         Self {
             origin: log.to_owned(),
-            size: tree.size(),
-            root: tree.root(),
+            size,
+            root,
             signatures: Vec::new(),
         }
     }

@@ -118,14 +118,19 @@ impl Verifier {
     ///
     /// Before the first [`Verifier::push`]: the roots at their sizes are taken on the way.
     #[must_use]
-    pub fn against(mut self, pins: &[Checkpoint]) -> Self {
-        let pins = pins.iter().map(|checkpoint| Pin {
+    pub fn against<'c>(mut self, pins: impl IntoIterator<Item = &'c Checkpoint>) -> Self {
+        let pins = pins.into_iter().map(|checkpoint| Pin {
             checkpoint: checkpoint.clone(),
             root: None,
         });
         self.pins.extend(pins);
         self.take_roots();
         self
+    }
+
+    /// The name of the log.
+    pub fn log(&self) -> &str {
+        &self.log
     }
 
     /// How many records were pushed.

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use lattice_core::audit::Record;
+use lattice_core::audit::{Node, Record};
 use lattice_core::hash::Hash;
 use lattice_core::view::KeyKind;
 use lattice_core::{Beside, Breaker, Error, Number, PolicyRow, PolicySet};
@@ -103,6 +103,29 @@ impl<Access: Debug + Send> Read for Transaction<Access> {
         )
     }
 
+    fn last_rotation(&self, id: &str) -> Result<Option<Record>, Error> {
+        self.one(LAST_ROTATION, [id], record)
+    }
+
+    fn node(&self, id: &str, node: Node) -> Result<Option<Hash>, Error> {
+        // What is not a hash is none: a proof does without it, or is not made.
+        let hash = |row: &Row<'_>| Ok(Hash::try_from(bytes(row, 0)?).ok());
+        let found = if node.level == 0 {
+            self.one(
+                "SELECT leaf FROM audit_event WHERE workspace = ?1 AND seq = ?2",
+                (id, node.index),
+                hash,
+            )
+        } else {
+            self.one(
+                "SELECT hash FROM audit_node WHERE workspace = ?1 AND level = ?2 AND idx = ?3",
+                (id, node.level, node.index),
+                hash,
+            )
+        };
+        found.map(Option::flatten)
+    }
+
     fn head(&self, id: &str) -> Result<Option<Head>, Error> {
         self.one(
             "SELECT size, frontier, root FROM audit_head WHERE workspace = ?1",
@@ -177,6 +200,12 @@ const ACTIVE_AT: &str = "
                         WHERE workspace = ?1 AND name = version.name
                             AND seq > version.seq AND seq <= ?2)
     ORDER BY name";
+
+/// In the words of the index that has no other records.
+const LAST_ROTATION: &str = r#"
+    SELECT seq, body, names, leaf FROM audit_event
+    WHERE workspace = ?1 AND instr(body, '"kind":"log_key_rotated"') > 0
+    ORDER BY seq DESC LIMIT 1"#;
 
 fn snapshot<'k>(
     connection: &Connection,
@@ -256,21 +285,22 @@ fn breaker(row: &Row<'_>) -> rusqlite::Result<Breaker> {
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
-    // Bytes, not text: what no longer is UTF-8 was tampered with, which is for verification to say.
-    let bytes = |column| -> rusqlite::Result<Vec<u8>> {
-        let value = row.get_ref(column)?;
-        let bytes = value.as_bytes().map_err(|error: FromSqlError| {
-            rusqlite::Error::FromSqlConversionFailure(column, value.data_type(), Box::new(error))
-        })?;
-        Ok(bytes.to_vec())
-    };
     Ok(Record {
         seq: row.get(0)?,
-        body: bytes(1)?,
-        names: bytes(2)?,
+        body: bytes(row, 1)?,
+        names: bytes(row, 2)?,
         // What is not a hash is the hash of nothing: zeros, which no leaf has.
-        leaf: Some(Hash::try_from(bytes(3)?).unwrap_or_default()),
+        leaf: Some(Hash::try_from(bytes(row, 3)?).unwrap_or_default()),
     })
+}
+
+/// Bytes, not text: what no longer is UTF-8 was tampered with, which is for verification to say.
+fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
+    let value = row.get_ref(column)?;
+    let bytes = value.as_bytes().map_err(|error: FromSqlError| {
+        rusqlite::Error::FromSqlConversionFailure(column, value.data_type(), Box::new(error))
+    })?;
+    Ok(bytes.to_vec())
 }
 
 fn wrong_type(column: usize, value: ValueRef<'_>) -> rusqlite::Error {
@@ -286,6 +316,21 @@ mod tests {
     use rusqlite::OpenFlags;
 
     use super::*;
+
+    #[test]
+    fn the_last_rotation_is_found_by_its_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("al.db");
+        let transaction = Transaction::open(&path, OpenFlags::SQLITE_OPEN_CREATE).unwrap();
+        let transaction = transaction.begin_to_write(true).unwrap();
+        let explain = format!("EXPLAIN QUERY PLAN {LAST_ROTATION}");
+        let detail = |row: &Row<'_>| row.get::<_, String>(3);
+        let steps = transaction.all(&explain, ["id"], detail).unwrap();
+        assert_eq!(
+            steps,
+            ["SEARCH audit_event USING INDEX audit_event_rotation (workspace=?)"]
+        );
+    }
 
     /// A state of a large workspace is read in one pass: no table is read whole, and nothing is sorted.
     #[test]

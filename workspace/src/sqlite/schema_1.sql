@@ -72,6 +72,20 @@ CREATE TABLE audit_event (
     PRIMARY KEY (workspace, seq)
 ) STRICT;
 
+-- The last rotation of the key that signs checkpoints is found without reading the log.
+CREATE INDEX audit_event_rotation ON audit_event (workspace, seq)
+    WHERE instr(body, '"kind":"log_key_rotated"') > 0;
+
+-- The hashes of complete subtrees of two leaves or more, from which proofs are made. None of them is trusted: a proof is
+-- checked before it is given out, and verification starts from the leaves' bodies.
+CREATE TABLE audit_node (
+    workspace TEXT NOT NULL REFERENCES workspace (id),
+    level INTEGER NOT NULL CHECK (level >= 1),
+    idx INTEGER NOT NULL CHECK (idx >= 0),
+    hash BLOB NOT NULL,
+    PRIMARY KEY (workspace, level, idx)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE audit_head (
     workspace TEXT NOT NULL PRIMARY KEY REFERENCES workspace (id),
     size INTEGER NOT NULL CHECK (size >= 0),

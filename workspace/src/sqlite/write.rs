@@ -1,6 +1,7 @@
 //! Rows into the tables. The transaction began with the connection, and ends here or not at all.
 
-use lattice_core::audit::{Record, Tree};
+use lattice_core::audit::{Node, Record, Tree};
+use lattice_core::hash::Hash;
 use lattice_core::{AllowList, Breaker, Conditions, Error, Policy};
 
 use super::{ReadWrite, Transaction, patterns};
@@ -142,13 +143,25 @@ impl Write for Transaction<ReadWrite> {
         })
     }
 
-    fn append(&self, id: &str, record: &Record, head: &Head) -> Result<(), Error> {
+    fn append(
+        &self,
+        id: &str,
+        record: &Record,
+        completed: &[(Node, Hash)],
+        head: &Head,
+    ) -> Result<(), Error> {
         // Text in the file, so that the log can be read with other tools. Both are JSON, and so UTF-8.
         self.execute(
             "INSERT INTO audit_event (workspace, seq, body, names, leaf)
              VALUES (?1, ?2, CAST(?3 AS TEXT), CAST(?4 AS TEXT), ?5)",
             (id, record.seq, &record.body, &record.names, &record.leaf),
         )?;
+        for (node, hash) in completed {
+            self.execute(
+                "INSERT INTO audit_node (workspace, level, idx, hash) VALUES (?1, ?2, ?3, ?4)",
+                (id, node.level, node.index, hash),
+            )?;
+        }
         self.execute(
             "UPDATE audit_head SET size = ?2, frontier = ?3, root = ?4 WHERE workspace = ?1",
             (id, head.size, &head.frontier, &head.root),
