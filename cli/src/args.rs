@@ -22,6 +22,8 @@ Environment:
   AL_URL           where workspaces live (or --url): sqlite:PATH
   AL_DEACTIVATION_THRESHOLD
                    the share of active policies that an import, rollback or plan may deactivate, in percent
+  AL_AUDIT_KEY_FILE
+                   the file of the key that signs the checkpoints of the audit log
   NO_COLOR         no colour, whatever the terminal
 
 Exit codes:

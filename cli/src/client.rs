@@ -2,10 +2,11 @@
 
 use lattice_core::view::{self, KeyKind};
 use lattice_core::{Action, Code, Error, Guard, SavedPlan, limits};
-use lattice_workspace::{Key, Planned, Reader, Store, import, threads};
+use lattice_workspace::{Key, Planned, Reader, Store, import_signed, threads};
 
 use crate::access::{Opened, key_in_environment, named};
 use crate::args::{guard, threshold_in_environment};
+use crate::evidence::{Evidence, signer};
 use crate::file::Limit;
 use crate::given::{Given, Named, Source, Sources, mode};
 use crate::io::Io;
@@ -227,13 +228,59 @@ impl Client {
         self.read(KeyKind::Service)?.events(cursor, limit)
     }
 
-    /// Whether the audit log still says what was appended to it, and the policies are what the log says.
-    pub fn verify(&self) -> Result<view::Verification, Error> {
-        Ok(self.read(KeyKind::Service)?.verify()?.verification)
+    /// Whether the audit log still says what was appended to it and extends the checkpoints that were kept; with `state`
+    /// also whether the policies are what the log says.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_CHECKPOINT` and `INVALID_AUDIT_KEY` for evidence that is none; else as [`Reader::verify`].
+    pub fn verify(
+        &self,
+        evidence: Evidence,
+        state: Option<bool>,
+    ) -> Result<view::Verification, Error> {
+        let keys = evidence.keys()?;
+        let kept = evidence.kept()?;
+        let reader = self.read(KeyKind::Service)?;
+        let verified = reader.verify(&kept, &keys, state.unwrap_or(false))?;
+        Ok(verified.verification)
+    }
+
+    /// The checkpoint of the audit log, signed if `AL_AUDIT_KEY_FILE` names a key: what to keep elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::expect_log`] and [`Reader::expect_signer`].
+    pub fn checkpoint(&self, io: &Io<'_>) -> Result<String, Error> {
+        let signer = signer(io)?;
+        let head = self.read(KeyKind::Service)?.signed_head(signer.as_ref())?;
+        Ok(head.to_string())
+    }
+
+    /// The proof that an event is in the log of a checkpoint that was kept, or of the log as it stands: a text for
+    /// [`check`](crate::check).
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::prove`].
+    pub fn prove(
+        &self,
+        event: u64,
+        checkpoint: Option<Source>,
+        io: &Io<'_>,
+    ) -> Result<String, Error> {
+        let signer = signer(io)?;
+        let kept = checkpoint.map(Source::checkpoint).transpose()?;
+        let kept = kept.map(|kept| kept.checkpoint);
+        let reader = self.read(KeyKind::Service)?;
+        let proof = reader.prove_signed(event, kept, signer.as_ref())?;
+        Ok(proof.to_string())
     }
 
     fn commit(&self, planned: &Planned, io: &Io<'_>) -> Result<view::Plan, Error> {
-        let imported = import(&*self.store, &self.key, planned, &io.ambient()?)?;
+        let (signer, ambient) = (signer(io)?, io.ambient()?);
+        let signer = signer.as_ref();
+        let imported = import_signed(&*self.store, &self.key, planned, signer, &ambient)?;
         Ok(planned.view(false, Some(&imported)))
     }
 

@@ -51,6 +51,14 @@ pub(crate) const PLAN: Limit = Limit {
     bytes: limits::PLAN_BYTES,
     code: Code::InvalidPlan,
 };
+pub(crate) const CHECKPOINT: Limit = Limit {
+    bytes: limits::CHECKPOINT_BYTES,
+    code: Code::InvalidCheckpoint,
+};
+pub(crate) const PROOF: Limit = Limit {
+    bytes: limits::PROOF_BYTES,
+    code: Code::InvalidCheckpoint,
+};
 pub(crate) const KEY: Limit = Limit {
     bytes: 4096,
     code: Code::InvalidServiceKey,
@@ -63,6 +71,10 @@ impl Limit {
     pub const ACTION: Self = ACTION;
     /// What a saved plan may be.
     pub const PLAN: Self = PLAN;
+    /// What a checkpoint may be.
+    pub const CHECKPOINT: Self = CHECKPOINT;
+    /// What a proof may be.
+    pub const PROOF: Self = PROOF;
     /// What conditions may be.
     pub const CONDITIONS: Self = Limit {
         bytes: limits::CONDITIONS_BYTES,

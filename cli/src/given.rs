@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use lattice_core::audit::Checkpoint;
 use lattice_core::{Bundle, Conditions, Error, Manifest, Mode, NamedText, SavedPlan, view};
-use lattice_workspace::threads;
+use lattice_workspace::{Kept, threads};
 
 use crate::file::{Input, Limit, MANIFEST, read};
 use crate::texts::read_all;
@@ -58,6 +59,16 @@ impl Source {
     pub fn format(self) -> Result<String, Error> {
         let text = self.read(Limit::MANIFEST)?;
         lattice_core::format(&text.bytes).map_err(|error| text.blame(error))
+    }
+
+    /// A checkpoint that was kept.
+    pub(crate) fn checkpoint(self) -> Result<Kept, Error> {
+        let text = self.read(Limit::CHECKPOINT)?;
+        let checkpoint = Checkpoint::parse(&text.bytes).map_err(|error| text.blame(error))?;
+        Ok(Kept {
+            file: text.file,
+            checkpoint,
+        })
     }
 
     /// Compiles a conditions document.

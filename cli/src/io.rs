@@ -66,16 +66,21 @@ impl Io<'_> {
     /// Time and randomness for an operation that writes.
     pub(crate) fn ambient(&self) -> Result<Ambient, Error> {
         let mut seed = [0; 64];
-        (self.random)(&mut seed).map_err(|error| {
+        self.fill(&mut seed)?;
+        Ok(Ambient {
+            now: (self.now)(),
+            seed,
+        })
+    }
+
+    /// Fills `secret` with bytes that nobody can guess.
+    pub(crate) fn fill(&self, secret: &mut [u8]) -> Result<(), Error> {
+        (self.random)(secret).map_err(|error| {
             let reason = file::reason(&error);
             Error::new(
                 Code::Internal,
                 format!("the system gave no random bytes: {reason}"),
             )
-        })?;
-        Ok(Ambient {
-            now: (self.now)(),
-            seed,
         })
     }
 }

@@ -14,6 +14,7 @@ mod access;
 mod args;
 mod client;
 mod commands;
+mod evidence;
 mod exit;
 mod file;
 mod given;
@@ -30,6 +31,7 @@ use std::ffi::OsString;
 use clap::Parser;
 
 pub use crate::client::{Client, PlanOptions};
+pub use crate::evidence::{Evidence, check};
 pub use crate::file::Limit;
 pub use crate::given::{Given, Named, Source, Sources, plan, show};
 pub use crate::io::{Fill, Io, Lookup};

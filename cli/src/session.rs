@@ -175,6 +175,14 @@ impl<'s, 'io> Session<'s, 'io> {
         ));
     }
 
+    /// The checkpoint that a change left: what to keep where the writer of the store cannot write.
+    pub(crate) fn note_checkpoint(&mut self, checkpoint: &str) {
+        self.note("checkpoint of the audit log:");
+        for line in checkpoint.lines() {
+            self.note(line);
+        }
+    }
+
     /// Text that was rendered for stderr, where no key is shown. A stderr that cannot be written is no reason to fail.
     pub(crate) fn say(&mut self, text: &str) {
         if std::mem::take(&mut self.in_progress) {

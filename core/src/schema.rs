@@ -33,6 +33,7 @@ const SCHEMAS: &[(&str, Make)] = &[
     ("audit-check", of::<view::CheckedProof>),
     ("audit-consistency", of::<view::Consistency>),
     ("audit-cosign", of::<view::Cosigned>),
+    ("audit-rotate-key", of::<view::RotatedKey>),
     ("audit-keygen", of::<view::AuditKey>),
     ("workspace-create", of::<view::CreatedWorkspace>),
     ("workspace-list", of::<view::Workspaces>),

@@ -1,8 +1,8 @@
 //! What a log gives to those who cannot see it: its head, the proof of one event, and the proof that it was extended.
 
 use lattice_core::audit::{
-    Checkpoint, Extension, Node, Proof, Tree, consistency_proof, inclusion_proof, root_of,
-    verify_consistency,
+    Checkpoint, Extension, Node, Proof, SigningKey, Tree, consistency_proof, inclusion_proof,
+    root_of, verify_consistency,
 };
 use lattice_core::hash::Hash;
 use lattice_core::{Code, Error};
@@ -55,20 +55,65 @@ impl Reader {
         }
     }
 
-    /// The proof that the log as it stands extends a checkpoint that was kept: what a witness asks for.
+    /// As [`Reader::prove`]; where there is a `signer` and no checkpoint, the proof leads to a head that it signed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::prove`] and [`Reader::signed_head`].
+    pub fn prove_signed(
+        &self,
+        seq: u64,
+        kept: Option<Checkpoint>,
+        signer: Option<&SigningKey>,
+    ) -> Result<Proof, Error> {
+        let checkpoint = match (kept, signer) {
+            (None, Some(_)) => Some(self.signed_head(signer)?),
+            (kept, _) => kept,
+        };
+        self.prove(seq, checkpoint.as_ref())
+    }
+
+    /// The checkpoint of the log, which verifies, signed if there is a `signer`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::expect_signer`] and [`Reader::expect_log`].
+    pub fn signed_head(&self, signer: Option<&SigningKey>) -> Result<Checkpoint, Error> {
+        let Some(signer) = signer else {
+            return Ok(self.expect_log(None)?.checkpoint());
+        };
+        self.expect_signer(signer)?;
+        self.expect_log(None)?.checkpoint().signed(signer)
+    }
+
+    /// The proof that the log as it stands extends a checkpoint that was kept, or any log does: what a witness asks for.
     ///
     /// # Errors
     ///
     /// `AUDIT_TAMPERED` where the log does not extend the checkpoint or does not verify; `INVALID_SERVICE_KEY` for an
     /// agent's key; `STORE_UNAVAILABLE`.
-    pub fn prove_extension(&self, kept: &Checkpoint) -> Result<Extension, Error> {
+    pub fn prove_extension(
+        &self,
+        kept: Option<&Checkpoint>,
+        signer: Option<&SigningKey>,
+    ) -> Result<Extension, Error> {
+        if let Some(signer) = signer {
+            self.expect_signer(signer)?;
+        }
         // A witness is asked to vouch for the head: it is computed from the events, not taken from what is stored.
-        let checkpoint = self.expect_log(Some(kept))?.checkpoint();
-        let (old, size) = (kept.size(), checkpoint.size());
+        let checkpoint = self.expect_log(kept)?.checkpoint();
+        let (old, size) = (kept.map_or(0, Checkpoint::size), checkpoint.size());
         let hashes = consistency_proof(old, size, &mut self.hashes())?;
-        if !verify_consistency(old, kept.root(), size, checkpoint.root(), &hashes) {
+        let holds = kept.is_none_or(|kept| {
+            verify_consistency(old, kept.root(), size, checkpoint.root(), &hashes)
+        });
+        if !holds {
             return Err(unprovable("the hashes do not lead to the roots"));
         }
+        let checkpoint = match signer {
+            Some(signer) => checkpoint.signed(signer)?,
+            None => checkpoint,
+        };
         Ok(Extension {
             old,
             hashes,

@@ -2,10 +2,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lattice_core::SavedPlan;
-use lattice_workspace::{Reader, import};
+use lattice_workspace::Reader;
 
-use super::preview::Preview;
+use super::change::commit;
 use crate::args::{KeyArgs, threshold_in_environment};
+use crate::evidence::PinArgs;
 use crate::file::PLAN;
 use crate::session::{Outcome, Session};
 
@@ -27,6 +28,8 @@ pub(crate) struct Apply {
     #[arg(long, value_name = "NAME")]
     expect_workspace: Option<String>,
     #[command(flatten)]
+    pin: PinArgs,
+    #[command(flatten)]
     key: KeyArgs,
 }
 
@@ -35,22 +38,22 @@ impl Apply {
         Session::stdin_once([&self.plan].into_iter().chain(&self.key.service_key_file))?;
         // A plan is held where it is applied, too, if that says so.
         let threshold = threshold_in_environment(session.io)?;
+        let anchor = self.pin.read(session)?;
         let (key, opened) = self.key.open(session)?;
         let expect = self.expect_workspace.as_deref();
         let reader = Reader::open_to_import(&*opened.store, &key, expect)?;
         session.note_workspace(&reader.workspace(), &opened.location);
 
+        let proven = anchor.prove(&reader, session)?;
         let input = session.read(&self.plan, PLAN)?;
         session.step("checking the plan");
         let planned = SavedPlan::parse(&input.bytes)
             .and_then(|saved| reader.resume(&saved))
             .map_err(|error| error.in_file(&input.name))?
-            .guarded_at_most(threshold);
+            .guarded_at_most(threshold)
+            .extending(proven);
         // Before the write: an older store is locked until then.
         drop((reader, input));
-        session.step("writing");
-        let ambient = session.ambient()?;
-        let imported = import(&*opened.store, &key, &planned, &ambient);
-        Preview::applied(&planned, imported)?.show(false, false, session)
+        commit(&planned, &key, &*opened.store, &anchor, false, session)
     }
 }

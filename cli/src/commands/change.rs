@@ -3,10 +3,12 @@
 use clap::Args;
 use lattice_core::view::KeyKind;
 use lattice_core::{Error, Guard};
-use lattice_workspace::{Planned, Reader, import};
+use lattice_workspace::{Key, Planned, Reader, Store, import_signed};
 
 use super::preview::Preview;
 use crate::args::{GuardArgs, KeyArgs};
+use crate::evidence::{Anchor, PinArgs};
+use crate::exit::Exit;
 use crate::session::{Outcome, Session};
 
 /// A change of a workspace, or a look at it.
@@ -27,6 +29,8 @@ pub(crate) struct ChangeArgs {
     #[command(flatten)]
     guard: GuardArgs,
     #[command(flatten)]
+    pin: PinArgs,
+    #[command(flatten)]
     pub(crate) key: KeyArgs,
 }
 
@@ -38,6 +42,7 @@ impl ChangeArgs {
         plan: impl FnOnce(&Reader, Guard, &mut Session<'s, 'io>) -> Result<Planned, Error>,
     ) -> Outcome {
         let guard = self.guard.guard(session.io)?;
+        let anchor = self.pin.read(session)?;
         let (key, opened) = self.key.open(session)?;
         let expect = self.expect_workspace.as_deref();
         let reader = if self.dry_run {
@@ -46,17 +51,43 @@ impl ChangeArgs {
             Reader::open_to_import(&*opened.store, &key, expect)?
         };
         session.note_workspace(&reader.workspace(), &opened.location);
-        let planned = plan(&reader, guard, session)?;
+        let proven = anchor.prove(&reader, session)?;
+        let planned = plan(&reader, guard, session)?.extending(proven);
         // Before the write: an older store is locked until then, and the writer closes the store last and leaves one
         // file behind.
         drop(reader);
-        let preview = if self.dry_run {
-            Preview::dry_run(&planned)
+        if self.dry_run {
+            let preview = Preview::dry_run(&planned);
+            preview.show(self.diff, self.detailed_exitcode, session)
         } else {
-            session.step("writing");
-            let ambient = session.ambient()?;
-            Preview::applied(&planned, import(&*opened.store, &key, &planned, &ambient))?
-        };
-        preview.show(self.diff, self.detailed_exitcode, session)
+            commit(&planned, &key, &*opened.store, &anchor, self.diff, session)
+        }
+    }
+}
+
+/// Imports what was planned, keeps its checkpoint, and shows what came of it.
+pub(crate) fn commit(
+    planned: &Planned,
+    key: &Key,
+    store: &dyn Store,
+    anchor: &Anchor,
+    fields: bool,
+    session: &mut Session<'_, '_>,
+) -> Outcome {
+    session.step("writing");
+    let ambient = session.ambient()?;
+    let imported = import_signed(store, key, planned, anchor.signer.as_ref(), &ambient);
+    let kept = match &imported {
+        Ok(imported) => anchor.keep(&imported.checkpoint, session.io),
+        Err(_) => Ok(()),
+    };
+    let done = Preview::applied(planned, imported)?.show(fields, false, session)?;
+    match kept {
+        Ok(()) => Ok(done),
+        Err(error) => {
+            // The document of what was committed is not lost over it.
+            session.show(&error);
+            Ok(done.exit(Exit::from(&error)))
+        }
     }
 }

@@ -76,6 +76,9 @@ impl<'p> Preview<'p> {
             heading,
             refusal: self.refusal.as_ref(),
         };
+        if let Some(checkpoint) = &plan.checkpoint {
+            session.note_checkpoint(checkpoint);
+        }
         let done = session.plan(page, fields)?;
         if let Some(refusal) = self.refusal {
             return session.refused(refusal, done);

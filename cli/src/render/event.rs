@@ -1,5 +1,6 @@
 //! Audit events.
 
+use lattice_core::audit;
 use lattice_core::view::{Event, EventPage};
 
 use super::{Table, value};
@@ -22,10 +23,24 @@ pub(crate) fn list(page: &EventPage) -> Table {
 
 /// Every field of an event that its kind uses, and the names.
 pub(crate) fn details(event: &Event) -> Table {
+    let mut table = leaf_details(&event.leaf);
+    let names = [
+        ("names.added", &event.names.added),
+        ("names.modified", &event.names.modified),
+        ("names.deactivated", &event.names.deactivated),
+    ];
+    for (field, names) in names {
+        if !names.is_empty() {
+            table.row([field.to_owned(), value(names)]);
+        }
+    }
+    table
+}
+
+/// The same of an event whose names are not there.
+pub(crate) fn leaf_details(leaf: &audit::Event) -> Table {
     let mut table = Table::new(["field", "value"]);
-    let leaf = &event.leaf;
     let number = |number: Option<u64>| number.map(|number| number.to_string());
-    let names = |names: &Vec<String>| (!names.is_empty()).then(|| value(names));
     let fields = [
         ("seq", Some(leaf.seq.to_string())),
         ("time", Some(leaf.time.clone())),
@@ -44,9 +59,6 @@ pub(crate) fn details(event: &Event) -> Table {
         ("before", leaf.before.clone()),
         ("after", leaf.after.clone()),
         ("changes", leaf.changes.clone()),
-        ("names.added", names(&event.names.added)),
-        ("names.modified", names(&event.names.modified)),
-        ("names.deactivated", names(&event.names.deactivated)),
     ];
     for (field, shown) in fields {
         if let Some(shown) = shown {

@@ -24,7 +24,7 @@ use serde::Serialize;
 
 pub(crate) use decision::{markdown as decision_markdown, text as decision_text};
 pub(crate) use error::{diagnostic, error};
-pub(crate) use event::{details as event_details, list as event_list};
+pub(crate) use event::{details as event_details, leaf_details, list as event_list};
 pub(crate) use history::history;
 pub(crate) use paint::Paint;
 pub(crate) use plan::{Heading, text as plan_text};

@@ -124,6 +124,18 @@ pub enum Trust {
     Witnessed,
 }
 
+impl Trust {
+    /// The trust as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Trust::SelfOnly => "self",
+            Trust::Pinned => "pinned",
+            Trust::Signed => "signed",
+            Trust::Witnessed => "witnessed",
+        }
+    }
+}
+
 /// What the log says about a checkpoint that was kept elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Pin {
@@ -155,6 +167,17 @@ pub enum PinResult {
     /// The first events of the log are not those of the checkpoint: they were rewritten, or the checkpoint is of a copy
     /// that went another way, or of another log.
     Forked,
+}
+
+impl PinResult {
+    /// The result as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PinResult::Consistent => "consistent",
+            PinResult::Truncated => "truncated",
+            PinResult::Forked => "forked",
+        }
+    }
 }
 
 /// `al audit checkpoint`, and the checkpoint of a proof.
@@ -190,6 +213,16 @@ pub struct Proof {
     pub size: u64,
     /// The text to give away, in the C2SP `tlog-proof` form.
     pub proof: String,
+}
+
+impl From<&crate::audit::Proof> for Proof {
+    fn from(proof: &crate::audit::Proof) -> Self {
+        Self {
+            event: proof.index,
+            size: proof.checkpoint.size(),
+            proof: proof.to_string(),
+        }
+    }
 }
 
 /// `al audit check`.
@@ -228,6 +261,15 @@ pub struct Cosigned {
     /// The line to put below the checkpoint.
     pub signature: String,
     /// The checkpoint with it.
+    pub checkpoint: String,
+}
+
+/// `al audit rotate-key`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RotatedKey {
+    /// The event; its names are the verification keys.
+    pub event: Event,
+    /// The checkpoint with it, signed with the key before, if there was one, and with the new one.
     pub checkpoint: String,
 }
 

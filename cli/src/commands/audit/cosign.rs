@@ -1,0 +1,108 @@
+//! A witness: a second machine that remembers the head of a log.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lattice_core::audit::{Checkpoint, Extension};
+use lattice_core::{Code, Error, view};
+
+use crate::evidence::{read_checkpoint, read_signing_key, verifying_keys};
+use crate::file::{self, PROOF};
+use crate::render::Table;
+use crate::session::{Outcome, Session};
+
+/// Sign the head of a log as a witness, if it extends the one that was signed last
+///
+/// Any machine that the writer of the log cannot write to is a witness: it needs a key (`al audit keygen --witness`) and a
+/// file for every log, which holds the head that it signed last. What is printed is the line that goes below the
+/// checkpoint; the file holds the checkpoint with it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  al audit consistency | al audit cosign --key-file w1.key --state-file staging.head
+  al audit consistency --old staging.head | al audit cosign --key-file w1.key --state-file staging.head
+  al audit verify --checkpoint staging.head --vkey \"$(cat w1.vkey)\"")]
+pub(crate) struct Cosign {
+    /// What `al audit consistency` printed; `-` is stdin
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+    /// The file of the witness's key
+    #[arg(long, value_name = "FILE")]
+    key_file: PathBuf,
+    /// What the witness remembers of the log; made the first time
+    #[arg(long, value_name = "FILE")]
+    state_file: PathBuf,
+    /// A key of the log, which has to have signed its head; may be given again
+    #[arg(long = "vkey", value_name = "KEY")]
+    vkeys: Vec<String>,
+}
+
+impl Cosign {
+    pub(super) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
+        let keys = verifying_keys(&self.vkeys)?;
+        let key = read_signing_key(&self.key_file)?;
+        let input = session.read(&self.file, PROOF)?;
+        let extension =
+            Extension::parse(&input.bytes).map_err(|error| error.in_file(&input.name))?;
+
+        // INVARIANT: nobody else signs between the look at the state and the new one: two heads that do not extend each
+        // other would both extend the state.
+        let _lock = lock(&self.state_file)?;
+        let known = self.known(session)?;
+        let now = u64::try_from((session.io.now)().as_second()).unwrap_or(0);
+        let (cosigned, signature) = extension.cosign(known.as_ref(), &keys, &key, now)?;
+        // Kept before it is said.
+        file::replace(
+            &self.state_file,
+            cosigned.to_string().as_bytes(),
+            session.io,
+        )?;
+        let document = view::Cosigned {
+            origin: cosigned.origin().to_owned(),
+            size: cosigned.size(),
+            signature,
+            checkpoint: cosigned.to_string(),
+        };
+        session.document(
+            &document,
+            |_| document.signature.clone(),
+            || {
+                let mut table = Table::new(["log", "events", "signature"]);
+                table.row([
+                    document.origin.clone(),
+                    document.size.to_string(),
+                    document.signature.trim_end().to_owned(),
+                ]);
+                table.markdown()
+            },
+        )
+    }
+
+    fn known(&self, session: &mut Session<'_, '_>) -> Result<Option<Checkpoint>, Error> {
+        match fs::exists(&self.state_file) {
+            Ok(false) => Ok(None),
+            _ => read_checkpoint(&self.state_file, session).map(Some),
+        }
+    }
+}
+
+/// Waits until no other process is at the state.
+fn lock(state: &Path) -> Result<File, Error> {
+    let mut name = state.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let opened = OpenOptions::new().create(true).append(true).open(&path);
+    let locked = opened.and_then(|file| {
+        file.lock()?;
+        Ok::<_, io::Error>(file)
+    });
+    locked.map_err(|error| {
+        let name = path.display().to_string();
+        let message = format!("`{name}` cannot be locked: {}", file::reason(&error));
+        Error::new(Code::IoError, message)
+            .in_file(&name)
+            .with_help("nothing was signed; the folder of the state file has to be writable")
+    })
+}

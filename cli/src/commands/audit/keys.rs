@@ -1,0 +1,101 @@
+//! The keys of a log and of witnesses.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lattice_core::audit::{KeyType, SigningKey, log_name};
+use lattice_core::view::{self, AuditKey, KeyKind};
+use lattice_workspace::rotate_log_key;
+
+use crate::args::KeyArgs;
+use crate::evidence::{read_signing_key, signer, write_signing_key};
+use crate::render::{self, Table};
+use crate::session::{Outcome, Session};
+
+/// Make a key that signs checkpoints, and print the key that verifies them
+///
+/// The file holds the secret: keep it away from the store, and name it in `AL_AUDIT_KEY_FILE`. Who checks the log needs what
+/// is printed. A key of a log is for the log of the workspace alone; a witness's key needs no workspace.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  al audit keygen --out staging.key > staging.vkey
+  al audit keygen --witness witness.example.com/w1 --out w1.key > w1.vkey")]
+pub(crate) struct Keygen {
+    /// The file to make; one that is there is never replaced
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// The name of a witness, such as a host and a path: make its key instead of a log's
+    #[arg(long, value_name = "NAME")]
+    witness: Option<String>,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+/// Log another key as the one that signs checkpoints
+///
+/// The checkpoint of the event is signed with both keys, the one in the file that `AL_AUDIT_KEY_FILE` names and the new one,
+/// so that who trusts the old key learns of the new one. From then on only the new key signs. Without `AL_AUDIT_KEY_FILE` the
+/// new key is the first one of the log.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  al audit keygen --out new.key > new.vkey
+  AL_AUDIT_KEY_FILE=old.key al audit rotate-key --new-key-file new.key")]
+pub(crate) struct RotateKey {
+    /// The file of the new key
+    #[arg(long, value_name = "FILE")]
+    new_key_file: PathBuf,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+impl Keygen {
+    pub(super) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
+        let mut seed = [0; 32];
+        session.io.fill(&mut seed)?;
+        let key = if let Some(name) = &self.witness {
+            SigningKey::new(name, KeyType::Witness, seed)?
+        } else {
+            let (reader, _) = self.key.reader(KeyKind::Service, session)?;
+            SigningKey::new(&log_name(&reader.workspace().id), KeyType::Log, seed)?
+        };
+        write_signing_key(&self.out, &key)?;
+        let document = AuditKey {
+            file: self.out.display().to_string(),
+            name: key.verifying_key().name().to_owned(),
+            vkey: key.verifying_key().to_string(),
+        };
+        session.note(format_args!(
+            "wrote the signing key to {}; what is printed verifies its signatures",
+            document.file
+        ));
+        session.document(
+            &document,
+            |_| format!("{}\n", document.vkey),
+            || {
+                let mut table = Table::new(["name", "vkey", "file"]);
+                let AuditKey { file, name, vkey } = document.clone();
+                table.row([name, vkey, file]);
+                table.markdown()
+            },
+        )
+    }
+}
+
+impl RotateKey {
+    pub(super) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
+        let old = signer(session.io)?;
+        let new = read_signing_key(&self.new_key_file)?;
+        let ambient = session.ambient()?;
+        let (key, opened) = self.key.open(session)?;
+        let rotated = rotate_log_key(&*opened.store, &key, old.as_ref(), &new, &ambient)?;
+        let document = view::RotatedKey {
+            event: rotated.event,
+            checkpoint: rotated.checkpoint.to_string(),
+        };
+        session.note_checkpoint(&document.checkpoint);
+        session.note("from now on AL_AUDIT_KEY_FILE has to name the new key");
+        session.table(&document, || render::event_details(&document.event))
+    }
+}

@@ -1,0 +1,278 @@
+//! What an audit log is held against, and what signs it: checkpoints that were kept, keys, and the pin of a pipeline.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lattice_core::audit::{Checkpoint, Proof, SigningKey, VerifyingKey};
+use lattice_core::{Code, Error, view};
+use lattice_workspace::{Kept, Proven, Reader};
+
+use crate::file::{self, CHECKPOINT, KEY, Limit};
+use crate::given::Source;
+use crate::io::Io;
+use crate::session::Session;
+
+/// Checkpoints that were kept elsewhere, and who has to have signed them.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EvidenceArgs {
+    /// A checkpoint that was kept where the writer of the log cannot write; may be given again
+    #[arg(long = "checkpoint", value_name = "FILE")]
+    pub(crate) checkpoints: Vec<PathBuf>,
+    /// A key that has to have signed the checkpoint, the log's or a witness's: NAME+ID+KEY; may be given again
+    #[arg(long = "vkey", value_name = "KEY")]
+    vkeys: Vec<String>,
+}
+
+/// The same from programs in other languages.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// Checkpoints that were kept where the writer of the log cannot write.
+    pub checkpoints: Vec<Source>,
+    /// The text of each key that has to have signed them: of every type that is given, one.
+    pub vkeys: Vec<String>,
+}
+
+impl Evidence {
+    pub(crate) fn kept(self) -> Result<Vec<Kept>, Error> {
+        self.checkpoints
+            .into_iter()
+            .map(Source::checkpoint)
+            .collect()
+    }
+
+    pub(crate) fn keys(&self) -> Result<Vec<VerifyingKey>, Error> {
+        verifying_keys(&self.vkeys)
+    }
+}
+
+/// Checks the proof of an audit event, offline.
+///
+/// ```
+/// use al::{Evidence, Source};
+/// use lattice_core::NamedText;
+///
+/// let text = NamedText { bytes: b"a proof".to_vec(), file: None };
+/// let error = al::check(Source::Text(text), Evidence::default()).unwrap_err();
+/// assert_eq!(error.code().as_str(), "INVALID_CHECKPOINT");
+/// ```
+///
+/// # Errors
+///
+/// `INVALID_CHECKPOINT` for a text that is no proof, for a checkpoint that is none or not the one of the proof, and for
+/// missing signatures; `INVALID_AUDIT_KEY`. A proof that does not hold is no error but a verdict.
+pub fn check(proof: Source, evidence: Evidence) -> Result<view::CheckedProof, Error> {
+    let keys = evidence.keys()?;
+    let kept: Vec<Checkpoint> = evidence
+        .kept()?
+        .into_iter()
+        .map(|kept| kept.checkpoint)
+        .collect();
+    let text = proof.read(Limit::PROOF)?;
+    let checked = Proof::parse(&text.bytes).and_then(|proof| proof.check(&kept, &keys));
+    checked
+        .map(|(document, _)| document)
+        .map_err(|error| text.blame(error))
+}
+
+impl EvidenceArgs {
+    /// The checkpoints, in the order in which they were given.
+    pub(crate) fn kept(&self, session: &mut Session<'_, '_>) -> Result<Vec<Kept>, Error> {
+        let kept = self.checkpoints.iter().map(|path| {
+            let checkpoint = read_checkpoint(path, session)?;
+            Ok(Kept {
+                file: Some(path.display().to_string()),
+                checkpoint,
+            })
+        });
+        kept.collect()
+    }
+
+    pub(crate) fn keys(&self) -> Result<Vec<VerifyingKey>, Error> {
+        verifying_keys(&self.vkeys)
+    }
+}
+
+pub(crate) fn verifying_keys(vkeys: &[String]) -> Result<Vec<VerifyingKey>, Error> {
+    vkeys.iter().map(|key| VerifyingKey::parse(key)).collect()
+}
+
+/// Reads a checkpoint.
+pub(crate) fn read_checkpoint(
+    path: &Path,
+    session: &mut Session<'_, '_>,
+) -> Result<Checkpoint, Error> {
+    let input = session.read(path, CHECKPOINT)?;
+    Checkpoint::parse(&input.bytes).map_err(|error| error.in_file(&input.name))
+}
+
+/// The key that signs checkpoints, if the environment names its file.
+///
+/// A key that cannot be read ends the command before it has done anything: nothing is silently left unsigned.
+pub(crate) fn signer(io: &Io<'_>) -> Result<Option<SigningKey>, Error> {
+    let path = io.variable("AL_AUDIT_KEY_FILE").map(PathBuf::from);
+    path.map(|path| read_signing_key(&path)).transpose()
+}
+
+/// Reads a signing key.
+pub(crate) fn read_signing_key(path: &Path) -> Result<SigningKey, Error> {
+    let input = file::read(path, KEY)?;
+    let key = check_secret(path).and_then(|()| {
+        // A file that is not even text is no key; the message holds nothing of it either way.
+        SigningKey::parse(std::str::from_utf8(&input.bytes).unwrap_or_default())
+    });
+    key.map_err(|error| error.in_file(&input.name))
+}
+
+/// Refuses a key that others may read or replace.
+#[cfg(unix)]
+fn check_secret(path: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt;
+
+    /// All that others may do, and that the group may do but read: a secret that is mounted for a service is its group's.
+    const OPEN: u32 = 0o037;
+    let is_open = fs::metadata(path).is_ok_and(|file| file.permissions().mode() & OPEN != 0);
+    if !is_open {
+        return Ok(());
+    }
+    let message = "others than its owner may use the file of the signing key";
+    Err(Error::new(Code::InvalidAuditKey, message).with_help("`chmod 600` it"))
+}
+
+#[cfg(not(unix))]
+fn check_secret(_: &Path) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Writes a signing key to a new file that its owner alone may read. One that is there is never replaced.
+pub(crate) fn write_signing_key(path: &Path, key: &SigningKey) -> Result<(), Error> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| {
+        file.write_all(key.to_text().as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(|error| {
+        let name = path.display().to_string();
+        let message = format!("`{name}` cannot be written: {}", file::reason(&error));
+        Error::new(Code::IoError, message)
+            .in_file(&name)
+            .with_help("name a file that is not there yet: a key is never replaced")
+    })
+}
+
+/// The pin of a pipeline: the checkpoint that it keeps beside its manifests.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PinArgs {
+    /// Refuse unless the audit log extends the checkpoint in FILE, and keep the new one there
+    #[arg(long, value_name = "FILE", help_heading = "Audit")]
+    pin: Option<PathBuf>,
+    /// The first time: make the file of the pin
+    #[arg(long, requires = "pin", help_heading = "Audit")]
+    pin_init: bool,
+}
+
+/// What an import builds on, and what signs its checkpoint.
+#[derive(Debug)]
+pub(crate) struct Anchor {
+    pub(crate) signer: Option<SigningKey>,
+    pin: Option<Pin>,
+}
+
+/// A pin, and what it held.
+#[derive(Debug)]
+struct Pin {
+    file: PathBuf,
+    kept: Option<Checkpoint>,
+}
+
+impl PinArgs {
+    /// Reads the pin and the signing key, before the store is opened.
+    pub(crate) fn read(self, session: &mut Session<'_, '_>) -> Result<Anchor, Error> {
+        let signer = signer(session.io)?;
+        let Some(file) = self.pin else {
+            return Ok(Anchor { signer, pin: None });
+        };
+        let name = file.display().to_string();
+        let refuse = |code, message: String, help| {
+            Err(Error::new(code, message).in_file(&name).with_help(help))
+        };
+        let kept = match (self.pin_init, fs::exists(&file)) {
+            _ if file.as_os_str() == "-" => {
+                let message = "a pin is a file: it is read, and written again".to_owned();
+                return Err(Error::new(Code::Usage, message).with_help("name a file"));
+            }
+            (true, Ok(false)) => None,
+            (true, _) => {
+                let message = format!("`--pin-init` makes the pin, and `{name}` is there");
+                return refuse(Code::Usage, message, "leave out `--pin-init`");
+            }
+            (false, Ok(false)) => {
+                let message = format!("the pin `{name}` does not exist");
+                return refuse(
+                    Code::IoError,
+                    message,
+                    "nothing was written; restore the pin from where it is kept, such as git, or add `--pin-init` if there never was one",
+                );
+            }
+            (false, _) => Some(read_checkpoint(&file, session)?),
+        };
+        Ok(Anchor {
+            signer,
+            pin: Some(Pin { file, kept }),
+        })
+    }
+}
+
+impl Anchor {
+    /// Proves that the log extends the pin, and that the key signs for the log.
+    pub(crate) fn prove(
+        &self,
+        reader: &Reader,
+        session: &mut Session<'_, '_>,
+    ) -> Result<Option<Proven>, Error> {
+        if let Some(signer) = &self.signer {
+            reader.expect_signer(signer)?;
+        }
+        let Some(pin) = &self.pin else {
+            return Ok(None);
+        };
+        session.step("verifying the audit log");
+        let kept = pin.kept.as_ref();
+        let proven = kept.map_or(Ok(()), |kept| self.expect_signature(kept));
+        let proven = proven.and_then(|()| reader.expect_log(kept));
+        let name = pin.file.display().to_string();
+        proven.map(Some).map_err(|error| error.in_file(&name))
+    }
+
+    /// A pin need not be signed; a signature that is said to be of our key and is not is a fault.
+    fn expect_signature(&self, kept: &Checkpoint) -> Result<(), Error> {
+        let keys: Vec<VerifyingKey> = self
+            .signer
+            .iter()
+            .map(|key| key.verifying_key().clone())
+            .collect();
+        kept.signers(&keys).map(|_| ())
+    }
+
+    /// Keeps the checkpoint of what was committed.
+    ///
+    /// # Errors
+    ///
+    /// `IO_ERROR`, which says that the commit stands.
+    pub(crate) fn keep(&self, checkpoint: &Checkpoint, io: &Io<'_>) -> Result<(), Error> {
+        let Some(pin) = &self.pin else {
+            return Ok(());
+        };
+        let kept = file::replace(&pin.file, checkpoint.to_string().as_bytes(), io);
+        kept.map_err(|error| {
+            let message = format!("the change was committed, but its pin was not kept: {}", error.message());
+            Error::new(Code::IoError, message)
+                .in_file(&pin.file.display().to_string())
+                .with_help("mend the file's place; the old pin still holds, and the next change replaces it")
+        })
+    }
+}
