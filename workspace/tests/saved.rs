@@ -89,7 +89,7 @@ fn what_is_applied_is_what_was_reviewed() {
                 dry_run: false,
                 applied: true,
                 event: Some(imported.event.clone()),
-                checkpoint: Some(imported.checkpoint),
+                checkpoint: Some(imported.checkpoint.to_string()),
                 ..saved.view().clone()
             }
         );

@@ -256,7 +256,7 @@ fn an_agent_key_reads_no_policies_and_no_log() {
         refusal(reader.export(jiff::Timestamp::UNIX_EPOCH)),
         refusal(reader.events(None, 1)),
         refusal(reader.event(0)),
-        refusal(reader.verify()),
+        refusal(reader.verify(&[], &[], true)),
     ];
     for refused in refused {
         assert_eq!(refused, (Code::InvalidServiceKey, denied.to_owned()));

@@ -86,7 +86,7 @@ impl World {
     }
 
     pub(crate) fn verify(&self, key: &Key) -> Verified {
-        self.reader(key).verify().unwrap()
+        self.reader(key).verify(&[], &[], true).unwrap()
     }
 
     /// Edits the file as someone would who does not use al.
