@@ -245,7 +245,15 @@ impl Anchor {
         let proven = kept.map_or(Ok(()), |kept| self.expect_signature(kept));
         let proven = proven.and_then(|()| reader.expect_log(kept));
         let name = pin.file.display().to_string();
-        proven.map(Some).map_err(|error| error.in_file(&name))
+        proven.map(Some).map_err(|error| {
+            let error = match error.code() {
+                Code::AuditTampered => error.with_help(
+                    "nothing was written; keep the store as it is, and compare it with backups; who restored an old copy on purpose begins a new log in a new workspace",
+                ),
+                _ => error,
+            };
+            error.in_file(&name)
+        })
     }
 
     /// A pin need not be signed; a signature that is said to be of our key and is not is a fault.

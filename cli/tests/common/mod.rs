@@ -145,7 +145,7 @@ impl Sandbox {
         let mut transcript = String::new();
         for args in commands {
             let run = self.al(args);
-            transcript.push_str(&format!("$ al {}\n", args.join(" ")));
+            transcript.push_str(&redact(&format!("$ al {}\n", args.join(" "))));
             transcript.push_str(&run.shown());
             transcript.push('\n');
         }
@@ -192,6 +192,9 @@ pub(crate) fn redact(text: &str) -> String {
         ),
         (r"2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z", "[TIME]"),
         (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
+        (r"(— \S+) [0-9A-Za-z+/]{40,}={0,2}", "${1} [SIGNATURE]"),
+        (r"\+[0-9a-f]{8}\+[0-9A-Za-z+/]{44}", "+[KEY]"),
+        (r"extra [0-9A-Za-z+/]+={0,2}", "extra [EVENT]"),
         (r"[0-9A-Za-z+/]{43}=", "[ROOT]"),
     ];
     let mut text = text.to_owned();
