@@ -228,6 +228,12 @@ impl PinArgs {
 }
 
 impl Anchor {
+    /// A pin that is yet to be kept, without a key that signs.
+    pub(crate) fn unsigned(file: PathBuf) -> Self {
+        let pin = Some(Pin { file, kept: None });
+        Self { signer: None, pin }
+    }
+
     /// Proves that the log extends the pin, and that the key signs for the log.
     pub(crate) fn prove(
         &self,
@@ -248,7 +254,7 @@ impl Anchor {
         proven.map(Some).map_err(|error| {
             let error = match error.code() {
                 Code::AuditTampered => error.with_help(
-                    "nothing was written; keep the store as it is, and compare it with backups; who restored an old copy on purpose begins a new log in a new workspace",
+                    "nothing was written; keep the store as it is, and compare it with backups; who restored an old copy on purpose begins a new log with `al audit restart-after-restore`",
                 ),
                 _ => error,
             };

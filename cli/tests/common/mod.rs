@@ -1,5 +1,9 @@
 //! A folder of its own for each test, with a store, and the real binary run in it.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    clippy::format_push_string,
+    reason = "each test file uses a part, and need not be fast"
+)]
 
 pub(crate) mod plan;
 
