@@ -98,7 +98,7 @@ impl Checkpoint {
         // An origin may hold spaces; the other two do not.
         let mut parts = line.rsplitn(3, ' ');
         let (root, size, origin) = (parts.next()?, parts.next()?, parts.next()?);
-        let is_line = !origin.is_empty() && !origin.chars().any(char::is_control);
+        let is_line = !origin.is_empty() && !origin.contains(|c: char| c.is_ascii_control());
         is_line.then(|| Self::from_parts(origin, size, root).ok())?
     }
 
