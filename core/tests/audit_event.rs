@@ -1,5 +1,7 @@
 //! The bytes of audit events: golden leaves, one spelling each, and everything else refused.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

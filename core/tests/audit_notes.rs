@@ -1,5 +1,13 @@
 //! Keys, signatures and checkpoints against public vectors and what is no key, no signature and no checkpoint.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "a test may fail loudly, and tables are long"
+)]
+
 use base64ct::{Base64, Encoding};
 use lattice_core::audit::{Checkpoint, Extension, KeyType, SigningKey, Tree, VerifyingKey};
 use lattice_core::error::{Code, Error};
@@ -299,9 +307,10 @@ fn keys_that_anybody_could_sign_with_are_refused() {
                 Code::InvalidAuditKey,
                 "the verification key is no Ed25519 key".to_owned(),
             );
-            match is_small {
-                true => assert_eq!(message(read), Some(refused), "{text}"),
-                false => assert_eq!(read.ok(), Some(text)),
+            if is_small {
+                assert_eq!(message(read), Some(refused), "{text}");
+            } else {
+                assert_eq!(read.ok(), Some(text));
             }
         }
     }
@@ -341,13 +350,13 @@ fn real_tree_heads_verify() {
         // Its name is not that of its log: it verifies, and does not speak for the log.
         let reason = "the checkpoint is not signed by its log with a key that was given";
         let expected = Some((Code::InvalidCheckpoint, reason.to_owned()));
-        assert_eq!(message(head.trust(&[sum.clone()])), expected);
+        assert_eq!(message(head.trust(std::slice::from_ref(&sum))), expected);
         // The example as it is printed in `tlog-checkpoint.md` does not verify.
         let moved = text.replace("go.sum database tree", "example.com/behind-the-sofa");
         let reason = "the signature of `sum.golang.org` under the checkpoint is not of its key";
         let expected = Some((Code::InvalidCheckpoint, reason.to_owned()));
         assert_eq!(
-            message(checkpoint(&moved).signers(&[sum.clone()])),
+            message(checkpoint(&moved).signers(std::slice::from_ref(&sum))),
             expected
         );
     }

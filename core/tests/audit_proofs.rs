@@ -1,5 +1,11 @@
 //! Inclusion and consistency proofs against an independent implementation, public vectors and a real log.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly, and tables are long"
+)]
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 

@@ -1,5 +1,13 @@
 //! The texts that are kept and handed on: whom a checkpoint is trusted for, and one spelling for every value.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    reason = "a test may fail loudly, and tables are long"
+)]
+
 use base64ct::{Base64, Encoding};
 use lattice_core::audit::{
     Checkpoint, Extension, KeyType, Proof, SigningKey, Tree, VerifyingKey, leaf_hash,
@@ -196,12 +204,14 @@ fn message<T>(result: Result<T, Error>) -> Option<(Code, String)> {
     Some((error.code(), error.message().to_owned()))
 }
 
+/// Reads a text, and says why not.
+type Read = fn(&[u8]) -> Option<(Code, String)>;
+
 #[test]
 fn malformed_proofs_are_refused() {
     let hash = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n";
     let head = empty();
     let (begin, index) = ("c2sp.org/tlog-proof@v1\n", "extra e30=\nindex 3\n");
-    type Read = fn(&[u8]) -> Option<(Code, String)>;
     let proof: Read = |text| message(Proof::parse(text));
     let extension: Read = |text| message(Extension::parse(text));
     let rows: Vec<(Read, String, &str)> = vec![

@@ -1,5 +1,13 @@
 //! What a proof shows to whom, and what a witness signs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    reason = "a test may fail loudly, and tables are long"
+)]
+
 use std::convert::Infallible;
 
 use base64ct::{Base64, Encoding};

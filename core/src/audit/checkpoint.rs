@@ -19,7 +19,7 @@ use crate::view::Trust;
 ///
 /// let checkpoint = Checkpoint::of("al/0199", &Tree::of([leaf_hash(b"first")]));
 /// let text = checkpoint.to_string();
-/// assert_eq!(text, "al/0199\n1\ndw4cTM15ETY8LTkavefzKz5ndIa3cVFbc12oR3ICGKY=\n");
+/// assert_eq!(text, "al/0199\n1\noa8DAjHKL9IOzzDFKUuvj2kyHQm7FqxTiFzNF6OFKA0=\n");
 /// assert_eq!(Checkpoint::parse(text.as_bytes())?, checkpoint);
 /// # Ok::<(), lattice_core::Error>(())
 /// ```
