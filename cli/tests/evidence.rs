@@ -125,7 +125,8 @@ fn evidence_that_is_none() {
         "forged",
         &format!("{pin}\n— {} AAAAAAAA\n", vkey.split('+').next().unwrap()),
     );
-    sandbox.write("torn.key", &sandbox.read("log.key")[..60]);
+    let key = sandbox.read("log.key");
+    sandbox.write("torn.key", key.split_at(60).0);
     let codes = [
         (vec!["--checkpoint", "none"], "IO_ERROR"),
         (vec!["--checkpoint", "short"], "INVALID_CHECKPOINT"),
@@ -144,7 +145,7 @@ fn evidence_that_is_none() {
             "INVALID_AUDIT_KEY",
         ),
         (
-            vec!["--checkpoint", "pin", "--vkey", &vkey[1..]],
+            vec!["--checkpoint", "pin", "--vkey", vkey.split_at(1).1],
             "INVALID_AUDIT_KEY",
         ),
     ];
