@@ -14,15 +14,15 @@ import sqlite3
 import sys
 
 
-def leaf_hash(body):
+def leaf_hash(body: bytes) -> bytes:
     return hashlib.sha256(b"\0" + body).digest()
 
 
-def node_hash(left, right):
+def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
-def tree_root(leaves):
+def tree_root(leaves: list[bytes]) -> bytes:
     """RFC 6962, section 2.1, as it is written there."""
     if not leaves:
         return hashlib.sha256(b"").digest()
@@ -32,7 +32,7 @@ def tree_root(leaves):
     return node_hash(tree_root(leaves[:split]), tree_root(leaves[split:]))
 
 
-def path_root(leaf, index, size, path):
+def path_root(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
     """The root that a path leads to, from the leaf's sibling upwards; None where it is too long or too short."""
     if size == 1:
         return leaf if not path else None
@@ -46,12 +46,13 @@ def path_root(leaf, index, size, path):
     return right and node_hash(path[-1], right)
 
 
-def check_store(store, origin, size, root):
+def check_store(store: str, origin: str, size: int, root: bytes) -> str | None:
     workspace = origin.removeprefix("al/")
     rows = sqlite3.connect(f"file:{store}?mode=ro", uri=True).execute(
         "SELECT seq, body FROM audit_event WHERE workspace = ? ORDER BY seq LIMIT ?", (workspace, size)
     )
-    leaves, state = [], None
+    leaves: list[bytes] = []
+    state = None
     for seq, body in rows:
         event = json.loads(body)
         if (event["seq"], event["log"]) != (len(leaves), origin) or seq != len(leaves):
@@ -66,16 +67,16 @@ def check_store(store, origin, size, root):
     return None if tree_root(leaves) == root else "the events do not lead to the root of the checkpoint"
 
 
-def check_proof(text, origin, size, root):
+def check_proof(text: str, origin: str, size: int, root: bytes) -> str | None:
     proof, checkpoint = text.split("\n\n", 1)
-    header, extra, index, *path = proof.split("\n")
+    header, extra, place, *hashes = proof.split("\n")
     if header != "c2sp.org/tlog-proof@v1":
         return "this is no proof"
     if checkpoint.split("\n")[:2] != [origin, str(size)]:
         return "the proof leads to another checkpoint: have it made against this one"
     body = base64.b64decode(extra.removeprefix("extra "), validate=True)
-    index = int(index.removeprefix("index "))
-    path = [base64.b64decode(line, validate=True) for line in path]
+    index = int(place.removeprefix("index "))
+    path = [base64.b64decode(line, validate=True) for line in hashes]
     event = json.loads(body)
     if (event["seq"], event["log"]) != (index, origin) or index >= size:
         return "the event is not the one of that place"
@@ -85,13 +86,13 @@ def check_proof(text, origin, size, root):
     return None
 
 
-def main():
+def main() -> None:
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     checkpoint, subject = sys.argv[1:]
     with open(checkpoint, encoding="utf-8") as file:
-        origin, size, root = file.read().split("\n")[:3]
-    size, root = int(size), base64.b64decode(root, validate=True)
+        origin, count, head = file.read().split("\n")[:3]
+    size, root = int(count), base64.b64decode(head, validate=True)
     if subject.endswith(".tlog-proof"):
         with open(subject, encoding="utf-8") as file:
             fault = check_proof(file.read(), origin, size, root)
