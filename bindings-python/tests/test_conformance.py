@@ -282,7 +282,7 @@ def test_the_surface_is_the_agreed_one() -> None:
         "show": "show_plan",
         "promote": "Workspace",
     }
-    exported = {*functions.values(), "Conditions", "LatticeError", "Manifest", "report", "schema"}
+    exported = {*functions.values(), "Conditions", "LatticeError", "Manifest", "check", "report", "schema"}
     assert sorted(lattice_policy.__all__) == sorted(exported)
     public = {name for name in vars(lattice_policy) if not name.startswith("_")}
     assert public - exported <= {"types"}
