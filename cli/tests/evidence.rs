@@ -354,3 +354,94 @@ fn an_import_cites_the_checkpoint_of_its_source() {
     ];
     assert_eq!(sandbox.error(&import), (1, "INVALID_CHECKPOINT".to_owned()));
 }
+
+/// The new log says which one it takes the place of, and the old one stays to be read.
+#[test]
+fn a_new_log_after_a_restore() {
+    let mut sandbox = sandbox();
+    let agent = sandbox.al(&["key", "create", "--agent", "--workspace", "staging"]);
+    let breaker = [
+        "breaker",
+        "set",
+        "x",
+        "--score-threshold",
+        "7",
+        "--response-level",
+        "HALT",
+    ];
+    assert_eq!(
+        sandbox
+            .al(&[&breaker[..], &["--workspace", "staging"]].concat())
+            .code,
+        0
+    );
+    let vacuum = format!("VACUUM INTO '{}'", sandbox.path("backup.db").display());
+    let connection = Connection::open(sandbox.path("al.db")).unwrap();
+    connection.execute_batch(&vacuum).unwrap();
+    drop(connection);
+    let import = ["import", "--file", "next.yaml", "--pin", "pin"];
+    assert_eq!(sandbox.al(&[&import[..], &["--pin-init"]].concat()).code, 0);
+    let lost = sandbox.read("pin");
+    let restart = ["audit", "restart-after-restore", "--pin", "pin"];
+    // Nothing was lost yet.
+    assert_eq!(sandbox.error(&restart), (64, "USAGE".to_owned()));
+    let before = sandbox.al(&["export"]).stdout;
+
+    fs::rename(sandbox.path("backup.db"), sandbox.path("al.db")).unwrap();
+    let (_, old) = sandbox.json(&["workspace", "show"]);
+    assert_eq!(sandbox.error(&import), (1, "AUDIT_TAMPERED".to_owned()));
+    let (code, document) = sandbox.json(&restart);
+    assert_eq!(code, 0, "{document}");
+    let cited = lost.trim_end().replace('\n', " ");
+    assert_eq!(text(&document["event"]["from"]), cited);
+    assert_eq!(document["previous"], old["id"]);
+    assert_eq!(text(&document["checkpoint"]), sandbox.read("pin"));
+    assert_ne!(document["workspace"]["id"], old["id"]);
+    assert_eq!(document["workspace"]["name"], old["name"]);
+    assert_eq!(
+        document["event"]["names"]["added"],
+        serde_json::json!(["a"])
+    );
+
+    // Keys, policies and breakers are those that were there, and the pipeline goes on.
+    insta::assert_snapshot!(sandbox.transcript(&[
+        &["audit", "verify", "--checkpoint", "pin", "--state"],
+        &["audit", "list"],
+        &["history"],
+        &["breaker", "list"],
+        &["workspace", "list"],
+        &import,
+        &restart,
+    ]));
+    assert!(before.contains("approval_required: false"));
+    let service = sandbox.key();
+    sandbox.use_key(agent.stdout.trim_end());
+    sandbox.write("action.json", r#"{"action_type": "b.c"}"#);
+    let decided = sandbox.al(&["eval", "--action", "action.json"]);
+    assert!(decided.stdout.starts_with("executed"), "{decided:?}");
+
+    // The old log verifies as it did, and its states can still be exported.
+    let id = text(&old["id"]);
+    let reader = sandbox.al(&["key", "create", "--workspace", &id]).stdout;
+    sandbox.use_key(reader.trim_end());
+    assert_eq!(sandbox.al(&["audit", "verify", "--state"]).code, 0);
+    assert_eq!(sandbox.al(&["export", "--at", "1"]).code, 0);
+
+    // A log that was edited, and the pin of another, are no case for it.
+    sandbox.use_key(&service);
+    sandbox.write("foreign", &lost);
+    let foreign = ["audit", "restart-after-restore", "--pin", "foreign"];
+    assert_eq!(
+        sandbox.error(&foreign),
+        (1, "INVALID_CHECKPOINT".to_owned())
+    );
+    let pin = sandbox.read("pin").replace("\n2\n", "\n9\n");
+    sandbox.write("pin", &pin);
+    let connection = Connection::open(sandbox.path("al.db")).unwrap();
+    connection
+        .execute("UPDATE policy SET approval_required = 1 WHERE seq = 1", [])
+        .unwrap();
+    drop(connection);
+    assert_eq!(sandbox.error(&restart), (1, "AUDIT_TAMPERED".to_owned()));
+    assert_eq!(sandbox.read("pin"), pin);
+}

@@ -6,7 +6,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::format_push_string,
     reason = "a test may fail loudly"
 )]
 

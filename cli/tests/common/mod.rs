@@ -68,6 +68,11 @@ impl Sandbox {
         self.key = Some(key.to_owned());
     }
 
+    /// The key in use.
+    pub(crate) fn key(&self) -> String {
+        self.key.clone().unwrap()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
