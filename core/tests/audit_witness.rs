@@ -341,7 +341,7 @@ fn proofs_of_a_fork() {
             valid: false,
             event: Some(event("local", 4)),
             checkpoint: (&proof.checkpoint).into(),
-            trust: Trust::Pinned,
+            trust: Trust::SelfOnly,
             signers: vec![],
         };
         let reason = "the checkpoint of the proof is not the one that was kept: the log was forked";
