@@ -294,7 +294,7 @@ fn malformed_proofs_are_refused() {
         (
             extension,
             format!("old 3\n{}\n{head}", hash.repeat(64)),
-            "has more than 63 hashes",
+            "has more hashes than any log has levels",
         ),
         (
             extension,

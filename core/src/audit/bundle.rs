@@ -28,8 +28,8 @@ pub struct Proof {
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
 
-/// More than the longest path of a tree.
-const HASHES: usize = 64;
+/// More than the longest proof of a tree, and the most that the protocol of witnesses takes.
+const HASHES: usize = 63;
 
 impl Proof {
     /// Reads a proof.
@@ -38,17 +38,7 @@ impl Proof {
     ///
     /// `INVALID_CHECKPOINT` for a text that is none. Whether it holds is not looked at.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let refuse = |reason: &str| {
-            Error::new(Code::InvalidCheckpoint, format!("the proof {reason}"))
-                .with_help("give it just as `al audit prove` wrote it")
-        };
-        if bytes.len() > limits::PROOF_BYTES {
-            return Err(refuse("is longer than 1 MiB"));
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| refuse("is not UTF-8"))?;
-        let (proof, checkpoint) = text
-            .split_once("\n\n")
-            .ok_or_else(|| refuse("has no checkpoint behind an empty line"))?;
+        let (proof, checkpoint) = split(bytes).map_err(refuse)?;
         let mut lines = proof.split('\n');
         if lines.next() != Some(HEADER) {
             return Err(refuse("does not begin with `c2sp.org/tlog-proof@v1`"));
@@ -59,11 +49,7 @@ impl Proof {
         let index = lines.next().and_then(|line| line.strip_prefix("index "));
         let index = index.and_then(decimal);
         let index = index.ok_or_else(|| refuse("has no index on its third line"))?;
-        let hashes: Option<Vec<Hash>> = lines.take(HASHES + 1).map(digest).collect();
-        let hashes = hashes.ok_or_else(|| refuse("has a line that is no hash"))?;
-        if hashes.len() > HASHES {
-            return Err(refuse("has more hashes than any log has levels"));
-        }
+        let hashes = read_hashes(lines).map_err(refuse)?;
         Ok(Self {
             body,
             index,
@@ -156,6 +142,33 @@ impl fmt::Display for Proof {
         writeln!(f, "{HEADER}\nextra {event}\nindex {}", self.index)?;
         write_hashes(f, &self.hashes)?;
         write!(f, "\n{}", self.checkpoint)
+    }
+}
+
+fn refuse(reason: &str) -> Error {
+    Error::new(Code::InvalidCheckpoint, format!("the proof {reason}"))
+        .with_help("give it just as `al audit prove` wrote it")
+}
+
+/// The two parts of a proof: its lines, and behind an empty one a checkpoint.
+pub(super) fn split(bytes: &[u8]) -> Result<(&str, &str), &'static str> {
+    if bytes.len() > limits::PROOF_BYTES {
+        return Err("is longer than 1 MiB");
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8")?;
+    text.split_once("\n\n")
+        .ok_or("has no checkpoint behind an empty line")
+}
+
+/// The hashes of a proof, a line each.
+pub(super) fn read_hashes<'t>(
+    lines: impl Iterator<Item = &'t str>,
+) -> Result<Vec<Hash>, &'static str> {
+    let hashes: Option<Vec<Hash>> = lines.take(HASHES + 1).map(digest).collect();
+    match hashes {
+        None => Err("has a line that is no hash"),
+        Some(hashes) if hashes.len() > HASHES => Err("has more hashes than any log has levels"),
+        Some(hashes) => Ok(hashes),
     }
 }
 

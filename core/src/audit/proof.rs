@@ -90,27 +90,14 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, proof: &[Hash], size: u64, root
     if index >= size {
         return false;
     }
-    // Where the leaf and the last one are on their way up.
-    let (mut at, mut last) = (index, size - 1);
     let mut hash = *leaf;
-    for sibling in proof {
-        if last == 0 {
-            return false;
-        }
-        if at & 1 == 1 || at == last {
-            hash = node_hash(sibling, &hash);
-            // Levels on which the right edge has no sibling.
-            while at & 1 == 0 && at != 0 {
-                at >>= 1;
-                last >>= 1;
-            }
-        } else {
-            hash = node_hash(&hash, sibling);
-        }
-        at >>= 1;
-        last >>= 1;
-    }
-    last == 0 && hash == *root
+    let arrives = climb(index, size - 1, proof, |side, sibling| {
+        hash = match side {
+            Side::Left => node_hash(sibling, &hash),
+            Side::Right => node_hash(&hash, sibling),
+        };
+    });
+    arrives && hash == *root
 }
 
 /// Whether `proof` shows that the tree of `size` leaves with the root `root` extends the one of `old` leaves with
@@ -134,9 +121,6 @@ pub fn verify_consistency(
     if old == 0 {
         return proof.is_empty();
     }
-    // The last leaf of either tree, on its way up: past the complete subtrees that the old tree ends with.
-    let shift = old.trailing_zeros();
-    let (mut at, mut last) = ((old - 1) >> shift, (size - 1) >> shift);
     let (first, rest) = if old.is_power_of_two() {
         (old_root, proof)
     } else {
@@ -145,25 +129,55 @@ pub fn verify_consistency(
             None => return false,
         }
     };
+    // From the complete subtree that the old tree ends with.
+    let level = old.trailing_zeros();
     let (mut old_hash, mut hash) = (*first, *first);
-    for sibling in rest {
+    let arrives = climb(
+        (old - 1) >> level,
+        (size - 1) >> level,
+        rest,
+        |side, sibling| {
+            match side {
+                Side::Left => {
+                    old_hash = node_hash(sibling, &old_hash);
+                    hash = node_hash(sibling, &hash);
+                }
+                // The old tree ends before it.
+                Side::Right => hash = node_hash(&hash, sibling),
+            }
+        },
+    );
+    arrives && old_hash == *old_root && hash == *root
+}
+
+/// On which side of the way up a sibling stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// Goes up from the node `at` of a level whose last node is `last`, and meets a sibling wherever there is one. Whether the
+/// way ends at the root just when the siblings do.
+fn climb(mut at: u64, mut last: u64, siblings: &[Hash], mut meet: impl FnMut(Side, &Hash)) -> bool {
+    for sibling in siblings {
         if last == 0 {
             return false;
         }
         if at & 1 == 1 || at == last {
-            old_hash = node_hash(sibling, &old_hash);
-            hash = node_hash(sibling, &hash);
+            meet(Side::Left, sibling);
+            // Levels on which the right edge has no sibling.
             while at & 1 == 0 && at != 0 {
                 at >>= 1;
                 last >>= 1;
             }
         } else {
-            hash = node_hash(&hash, sibling);
+            meet(Side::Right, sibling);
         }
         at >>= 1;
         last >>= 1;
     }
-    last == 0 && old_hash == *old_root && hash == *root
+    last == 0
 }
 
 /// The hash over the leaves from `start` to before `end`.

@@ -4,12 +4,11 @@
 
 use std::fmt;
 
-use super::bundle::write_hashes;
-use super::checkpoint::{decimal, digest};
+use super::bundle::{read_hashes, split, write_hashes};
+use super::checkpoint::decimal;
 use super::{Checkpoint, SigningKey, VerifyingKey, verify_consistency};
 use crate::error::{Code, Error};
 use crate::hash::Hash;
-use crate::limits;
 
 /// What a log sends to a witness: its head, and the proof that it extends the head of `old` events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +21,6 @@ pub struct Extension {
     pub checkpoint: Checkpoint,
 }
 
-/// The most hashes of a proof, as the protocol has it.
-const HASHES: usize = 63;
-
 impl Extension {
     /// Reads an extension.
     ///
@@ -36,22 +32,12 @@ impl Extension {
             Error::new(Code::InvalidCheckpoint, format!("the proof {reason}"))
                 .with_help("give it just as `al audit consistency` wrote it")
         };
-        if bytes.len() > limits::PROOF_BYTES {
-            return Err(refuse("is longer than 1 MiB"));
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| refuse("is not UTF-8"))?;
-        let (proof, checkpoint) = text
-            .split_once("\n\n")
-            .ok_or_else(|| refuse("has no checkpoint behind an empty line"))?;
+        let (proof, checkpoint) = split(bytes).map_err(refuse)?;
         let mut lines = proof.split('\n');
         let old = lines.next().and_then(|line| line.strip_prefix("old "));
         let old = old.and_then(decimal);
         let old = old.ok_or_else(|| refuse("does not begin with `old` and a number of events"))?;
-        let hashes: Option<Vec<Hash>> = lines.take(HASHES + 1).map(digest).collect();
-        let hashes = hashes.ok_or_else(|| refuse("has a line that is no hash"))?;
-        if hashes.len() > HASHES {
-            return Err(refuse("has more than 63 hashes"));
-        }
+        let hashes = read_hashes(lines).map_err(refuse)?;
         Ok(Self {
             old,
             hashes,
