@@ -21,7 +21,7 @@ const WORKSPACE: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 /// Events before the first import: the first key was created, and the key that signs was logged.
 const BEFORE: u64 = 2;
 
-/// Records that an import reads of the end of the log, to see that it recorded the state that the import begins with.
+/// How many records an import reads of the end of the log, to see that it recorded the state that the import begins with.
 const END: u64 = 16;
 
 /// A workspace in an SQLite file with a log of imports, each of which changed one policy.
@@ -183,8 +183,11 @@ impl Entry {
 }
 
 fn event(workspace: &str, seq: u64, names: &Names) -> Event {
-    let first = if workspace == WORKSPACE { 0 } else { BEFORE };
-    let state = |seq: u64| sha256(&seq.to_be_bytes());
+    // The state before an event; those before the first import leave none.
+    let state = |seq: u64| match seq {
+        ..=BEFORE => PolicySet::default().digest(),
+        seq => sha256(&seq.to_be_bytes()),
+    };
     let seconds = i64::try_from(seq).expect("a small number");
     Event::import(&ImportEvent {
         workspace,
@@ -193,12 +196,8 @@ fn event(workspace: &str, seq: u64, names: &Names) -> Event {
         actor: WORKSPACE,
         names,
         unchanged: 1_000,
-        before: if seq <= first {
-            PolicySet::default().digest()
-        } else {
-            state(seq - 1)
-        },
-        after: state(seq),
+        before: state(seq),
+        after: state(seq + 1),
         manifest_sha256: [3; 32],
         manifest_version: "1.0",
         replace: true,
@@ -218,7 +217,9 @@ pub fn records(count: u64) -> Vec<Record> {
 /// The verdict over records.
 pub fn judge(records: &[Record]) -> Verification {
     let mut verifier = Verifier::new(&log_name(WORKSPACE), PolicySet::default().digest());
-    records.iter().for_each(|record| verifier.push(record));
+    for record in records {
+        verifier.push(record);
+    }
     verifier.finish()
 }
 

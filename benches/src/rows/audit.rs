@@ -16,6 +16,11 @@ const EVENTS: usize = 1_000_000;
 /// Imports in one transaction that is not committed: what is timed is the work, and not the disk.
 const IMPORTS: usize = 2_000;
 
+const RUNS: usize = 25;
+
+/// Runs that read the whole log.
+const RUNS_OF_ALL: usize = 5;
+
 /// Events that are proved.
 const PROOFS: usize = 200;
 
@@ -33,8 +38,8 @@ pub(super) fn measure(report: &mut Report) {
 
     let texts: Vec<u8> = (0_u8..=255).cycle().take(10_000 * BODY).collect();
     let bodies = || texts.chunks(BODY);
-    let hash = slow(50, || audit::root(bodies()));
-    let bare = slow(50, || {
+    let hash = slow(RUNS, || audit::root(bodies()));
+    let bare = slow(RUNS, || {
         bodies()
             .map(|body| ours::hash(body)[0])
             .fold(0, |a, b| a ^ b)
@@ -43,14 +48,16 @@ pub(super) fn measure(report: &mut Report) {
     report.add(row.per(texts.len() / BODY).aim(Aim::AtLeast(1e6)));
 
     let reader = log.open();
-    let verify = slow(5, || assert_eq!(audit::verify(&reader), EVENTS as u64));
-    let bare = slow(5, || assert_eq!(leaves.hash_all(), EVENTS as u64));
+    let verify = slow(RUNS_OF_ALL, || {
+        assert_eq!(audit::verify(&reader), EVENTS as u64);
+    });
+    let bare = slow(RUNS_OF_ALL, || assert_eq!(leaves.hash_all(), EVENTS as u64));
     let row = Row::new("verify what is stored", Unit::PerSecond, verify).floor(bare);
     report.add(row.per(EVENTS).aim(Aim::AtLeast(4e5)));
 
     let seqs = input::numbers(PROOFS, EVENTS);
     let seqs: Vec<u64> = seqs.into_iter().map(|seq| seq as u64).collect();
-    let prove = slow(50, || {
+    let prove = slow(RUNS, || {
         for seq in &seqs {
             black_box(audit::prove(&reader, *seq));
         }
@@ -72,7 +79,7 @@ pub(super) fn measure(report: &mut Report) {
 fn append(report: &mut Report, log: &Log, leaves: &floor::Leaves) {
     let body = vec![b'x'; BODY];
     let bare = slow_with(
-        20,
+        RUNS,
         || leaves.begin(),
         |()| {
             let mut insert = leaves.insert();
@@ -82,35 +89,25 @@ fn append(report: &mut Report, log: &Log, leaves: &floor::Leaves) {
         },
     );
     let tree = log.append().tree();
-    for (what, signed) in [("", false), (", signed", true)] {
+    for (signature, signed) in [("", false), (", signed", true)] {
         let imports = slow_with(
-            20,
+            RUNS,
             || log.append(),
             |append| {
                 (0..IMPORTS).for_each(|_| drop(black_box(append.import(signed))));
                 append
             },
         );
-        let row = Row::new(
-            format!(
-                "an import's part, but for its commit{signed}",
-                signed = what
-            ),
-            Unit::Microseconds,
-            imports,
-        );
-        report.add(row.floor(bare).per(IMPORTS).aim(Aim::AtMost(100.0)));
+        let what = format!("what an import appends, but for its commit{signature}");
+        let row = Row::new(what, Unit::Microseconds, imports).floor(bare);
+        report.add(row.per(IMPORTS).aim(Aim::AtMost(100.0)));
         let make = slow_with(
-            20,
+            RUNS,
             || tree.clone(),
             |mut tree| (0..IMPORTS).for_each(|_| drop(black_box(log.make(&mut tree, signed)))),
         );
-        let row = Row::new(
-            format!("of that, what is not the store's{what}"),
-            Unit::Microseconds,
-            make,
-        );
-        report.add(row.per(IMPORTS));
+        let what = format!("of that, all but the store's part{signature}");
+        report.add(Row::new(what, Unit::Microseconds, make).per(IMPORTS));
     }
 }
 

@@ -88,6 +88,7 @@ impl<'t> Scan<'t> {
         Some(is_true)
     }
 
+    #[expect(clippy::option_option, reason = "nothing was read, or null")]
     fn or_null<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.after("null").is_some() {
             return Some(None);
@@ -113,7 +114,7 @@ impl<'t> Scan<'t> {
 
 /// The bytes from the first that does not stand for itself in a string.
 fn behind_plain(bytes: &[u8]) -> &[u8] {
-    let is_special = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
+    let is_special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
     let mut rest = bytes;
     // Whole chunks without a way out in the middle: the compiler looks at all of their bytes at once.
     while let Some((chunk, behind)) = rest.split_first_chunk::<16>()
