@@ -53,6 +53,8 @@ export type Code =
   | 'DEACTIVATION_LIMIT'
   | 'LOOSENING_REFUSED'
   | 'AUDIT_TAMPERED'
+  | 'INVALID_CHECKPOINT'
+  | 'INVALID_AUDIT_KEY'
   | 'STORE_UNAVAILABLE'
   | 'IO_ERROR'
   | 'LIMIT_EXCEEDED'
@@ -197,8 +199,8 @@ export interface Decision {
   policies: { name: string; result: boolean | null; approval_required: boolean }[];
 }
 
-/** A leaf of the audit log, and the names that its digest covers. */
-export interface AuditEvent {
+/** A leaf of the audit log. What its kind does not use is null. */
+export interface AuditLeaf {
   actor: string;
   added: number | null;
   after: string | null;
@@ -217,6 +219,10 @@ export interface AuditEvent {
   time: string;
   type: string;
   unchanged: number | null;
+}
+
+/** A leaf of the audit log, and the names that its digest covers: of policies, or of keys that were rotated. */
+export interface AuditEvent extends AuditLeaf {
   names: { added: string[]; modified: string[]; deactivated: string[] };
 }
 
@@ -253,9 +259,41 @@ export interface Verification {
   size: number;
   root: string;
   first_broken_seq: number | null;
-  state_matches: boolean;
-  trust: 'self';
-  pins: { file: string }[];
+  /** Null where the policies were not compared. */
+  state_matches: boolean | null;
+  /** The best of the checkpoints that are consistent. */
+  trust: Trust;
+  /** The checkpoints, in the order in which they were given. */
+  pins: Pin[];
+}
+
+/**
+ * What a verdict rests on: the store or the proof alone, a checkpoint that was kept, one that its log signed, and one that
+ * a witness signed.
+ */
+export type Trust = 'self' | 'pinned' | 'signed' | 'witnessed';
+
+/** What the audit log says about a checkpoint that was kept. */
+export interface Pin {
+  file: string | null;
+  origin: string;
+  size: number;
+  root: string;
+  /** Whether the log extends it. */
+  result: 'consistent' | 'truncated' | 'forked';
+  trust: Trust;
+  /** The names of the given keys that signed it. */
+  signers: string[];
+}
+
+/** What the proof of an audit event shows. */
+export interface CheckedProof {
+  valid: boolean;
+  /** Null where the hashes do not lead from it to the root. */
+  event: AuditLeaf | null;
+  checkpoint: { origin: string; size: number; root: string; checkpoint: string };
+  trust: Trust;
+  signers: string[];
 }
 
 /** A manifest that was read; it stands for its text without being read again. */
@@ -290,6 +328,14 @@ export interface OverlayOptions {
   overlays?: readonly Text[] | undefined;
 }
 
+/** What an audit log or a proof is held against. */
+export interface EvidenceOptions {
+  /** Checkpoints that were kept where the writer of the log cannot write. */
+  checkpoints?: readonly Text[] | undefined;
+  /** Keys, as `al audit keygen` prints them: of every type that is given, the log's and a witness's, one has to have signed. */
+  vkeys?: readonly string[] | undefined;
+}
+
 /**
  * Reads a manifest, changed by overlays; `{ path }` may be a folder, whose manifests are merged.
  * @throws LatticeError with every error of the texts
@@ -320,6 +366,16 @@ export function planSync(current: ManifestLike, desired: ManifestLike, options?:
 export function showPlan(plan: Text): Promise<Plan>;
 /** {@link showPlan}, on this thread. */
 export function showPlanSync(plan: Text): Plan;
+
+/**
+ * Checks the proof of an audit event, offline. A proof that does not hold is a result, not an error; one that is held
+ * against nothing speaks for itself alone.
+ * @throws LatticeError `INVALID_CHECKPOINT` for what is no proof or checkpoint, where none of the checkpoints is that of the
+ * proof, and for missing signatures; `INVALID_AUDIT_KEY`
+ */
+export function check(proof: Text, options?: EvidenceOptions): Promise<CheckedProof>;
+/** {@link check}, on this thread. */
+export function checkSync(proof: Text, options?: EvidenceOptions): CheckedProof;
 
 /**
  * A plan for people to look at, out of its document: `markdown` for a pull request, `html` for a browser.
@@ -408,6 +464,23 @@ export class Workspace {
   decide(action: Action): Promise<Decision>;
   /** A page of audit events in order of `seq`, from `cursor` on (the `next_cursor` of the page before). */
   audit(options?: { cursor?: number | undefined; limit?: number | undefined }): Promise<AuditPage>;
-  /** Whether the audit log verifies. A log that does not is a result, not an error. */
-  verify(): Promise<Verification>;
+  /**
+   * Whether the audit log verifies and extends the checkpoints that were kept, and with `state` whether the policies are
+   * what it says. A log that does not is a result, not an error.
+   * @throws LatticeError `INVALID_CHECKPOINT` and `INVALID_AUDIT_KEY` for what is none, or is not signed as `vkeys` ask;
+   * `USAGE` for keys without a checkpoint
+   */
+  verify(options?: EvidenceOptions & { state?: boolean | undefined }): Promise<Verification>;
+  /**
+   * The checkpoint of the audit log, to keep where its writer cannot write; signed if `AL_AUDIT_KEY_FILE` names a key.
+   * @throws LatticeError `AUDIT_TAMPERED`, `INVALID_AUDIT_KEY` for a key that does not sign for this log
+   */
+  checkpoint(): Promise<string>;
+  /**
+   * The proof that an audit event is in the log of a checkpoint that was kept, or in the log as it stands: a text for
+   * {@link check}.
+   * @throws LatticeError `USAGE` for an event that it does not have, `INVALID_CHECKPOINT`, `AUDIT_TAMPERED` for a checkpoint
+   * that the log does not extend, `INVALID_AUDIT_KEY`
+   */
+  prove(event: number, options?: { checkpoint?: Text | undefined }): Promise<string>;
 }

@@ -97,6 +97,9 @@ class PolicySet {
 const GUARD = ['allowDeactivations', 'deactivationThreshold'];
 const PROMOTION = ['replace', ...GUARD];
 
+/** The options of what an audit log or a proof is held against. */
+const EVIDENCE = ['checkpoints', 'vkeys'];
+
 /** The workspace of a key. */
 class Workspace {
   #native;
@@ -162,8 +165,19 @@ class Workspace {
     return parse(await wait(() => this.#native.audit(cursor, limit)));
   }
 
-  async verify() {
-    return parse(await wait(() => this.#native.verify()));
+  async verify(given) {
+    const { state, ...evidence } = options(given, 'state', ...EVIDENCE);
+    return parse(await wait(() => this.#native.verify(evidenceOf(evidence), state)));
+  }
+
+  async checkpoint() {
+    return wait(() => this.#native.checkpoint());
+  }
+
+  async prove(event, given) {
+    const { checkpoint } = options(given, 'checkpoint');
+    const kept = checkpoint === undefined ? checkpoint : checkpointText(checkpoint);
+    return wait(() => this.#native.prove(event, kept));
   }
 }
 
@@ -196,6 +210,14 @@ const manifestText = (text) => source(text, 'INVALID_MANIFEST');
 /** What the engine takes as overlays. */
 const overlaysOf = (given) => (options(given, 'overlays').overlays ?? []).map(manifestText);
 
+const checkpointText = (text) => source(text, 'INVALID_CHECKPOINT');
+
+/** What the engine takes as evidence. */
+function evidenceOf(given) {
+  const { checkpoints, vkeys } = options(given, ...EVIDENCE);
+  return { checkpoints: (checkpoints ?? []).map(checkpointText), vkeys: vkeys ?? [] };
+}
+
 const [parseManifest, parseManifestSync] = twins(
   (sync, text, given) => native.Manifest.parse(manifestText(text), overlaysOf(given), sync),
   (handle) => new Manifest(handle),
@@ -221,6 +243,11 @@ const [showPlan, showPlanSync] = twins(
   parse,
 );
 
+const [check, checkSync] = twins(
+  (sync, proof, given) => native.check(checkpointText(proof), evidenceOf(given), sync),
+  parse,
+);
+
 const [report, reportSync] = twins(
   (sync, plan, form) => native.report(stringify(plan), form, sync),
   (text) => text,
@@ -236,6 +263,8 @@ module.exports = {
   Manifest,
   PolicySet,
   Workspace,
+  check,
+  checkSync,
   formatManifest,
   formatManifestSync,
   parseManifest,

@@ -6,6 +6,8 @@ export const {
   Manifest,
   PolicySet,
   Workspace,
+  check,
+  checkSync,
   formatManifest,
   formatManifestSync,
   parseManifest,

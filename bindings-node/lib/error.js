@@ -30,7 +30,9 @@ function unwrap(thrown) {
   try {
     document = parse(thrown.message);
   } catch {
-    return thrown;
+    // `StringExpected`, `ArrayExpected`, …: an argument that the native function could not take.
+    const mistyped = /Expected$|^InvalidArg$/.test(thrown.code);
+    return mistyped ? new TypeError(thrown.message, { cause: thrown }) : thrown;
   }
   return new LatticeError(document.error);
 }

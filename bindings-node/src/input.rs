@@ -1,4 +1,4 @@
-//! What a caller gives: text, bytes, a file, or a manifest that was read before.
+//! What a caller gives: text, bytes, a file, evidence, or a manifest that was read before.
 
 use std::sync::Arc;
 
@@ -35,6 +35,28 @@ impl From<Source> for al::Source {
         };
         let file = source.name;
         al::Source::Text(NamedText { bytes, file })
+    }
+}
+
+/// What an audit log or a proof is held against.
+#[napi(object, object_to_js = false)]
+#[expect(
+    missing_debug_implementations,
+    reason = "bytes of JavaScript have none"
+)]
+pub struct Evidence {
+    /// Checkpoints that were kept.
+    pub checkpoints: Vec<Source>,
+    /// The keys that have to have signed them.
+    pub vkeys: Vec<String>,
+}
+
+impl From<Evidence> for al::Evidence {
+    fn from(evidence: Evidence) -> Self {
+        Self {
+            checkpoints: evidence.checkpoints.into_iter().map(Into::into).collect(),
+            vkeys: evidence.vkeys,
+        }
     }
 }
 

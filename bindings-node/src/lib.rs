@@ -18,7 +18,7 @@ use std::sync::Arc;
 use lattice_core::view::{self, Evaluation};
 use napi_derive::napi;
 
-use crate::input::{Json, ManifestOrSource, Source, action, given, sources};
+use crate::input::{Evidence, Json, ManifestOrSource, Source, action, given, sources};
 use crate::outcome::{Answer, answer, json, now};
 
 /// How deep an action may nest; what lies deeper need not be written out to be refused.
@@ -88,6 +88,13 @@ pub fn plan(
 pub fn show_plan(plan: Source, sync: bool) -> napi::Result<Answer<String>> {
     let source = al::Source::from(plan);
     answer(sync, || json(&al::show(source)?))
+}
+
+/// Checks the proof of an audit event.
+#[napi]
+pub fn check(proof: Source, evidence: Evidence, sync: bool) -> napi::Result<Answer<String>> {
+    let (proof, evidence) = (proof.into(), evidence.into());
+    answer(sync, || json(&al::check(proof, evidence)?))
 }
 
 /// A plan for people to look at, out of its document.

@@ -6,7 +6,7 @@ use al::{Client, Io, PlanOptions};
 use lattice_core::{Action, Code, Error};
 use napi_derive::napi;
 
-use crate::input::{Json, ManifestOrSource, Source, action, given, sources};
+use crate::input::{Evidence, Json, ManifestOrSource, Source, action, given, sources};
 use crate::outcome::{Answer, answer, json};
 
 /// The workspace of a key.
@@ -119,10 +119,24 @@ impl Workspace {
         })
     }
 
-    /// Whether the audit log verifies.
+    /// Whether the audit log verifies, and extends the checkpoints that were kept.
     #[napi]
-    pub fn verify(&self) -> napi::Result<Answer<String>> {
-        self.with(|client| json(&client.verify()?))
+    pub fn verify(&self, evidence: Evidence, state: Option<bool>) -> napi::Result<Answer<String>> {
+        let evidence = evidence.into();
+        self.with(move |client| json(&client.verify(evidence, state)?))
+    }
+
+    /// The checkpoint of the audit log.
+    #[napi]
+    pub fn checkpoint(&self) -> napi::Result<Answer<String>> {
+        self.with(|client| client.checkpoint(&Io::system()))
+    }
+
+    /// The proof of an audit event.
+    #[napi]
+    pub fn prove(&self, event: i64, checkpoint: Option<Source>) -> napi::Result<Answer<String>> {
+        let checkpoint = checkpoint.map(Into::into);
+        self.with(move |client| client.prove(count("event", event)?, checkpoint, &Io::system()))
     }
 
     fn with(

@@ -13,6 +13,7 @@ import {
   LatticeError,
   PolicySet,
   Workspace,
+  checkSync,
   formatManifestSync,
   parseManifestSync,
   planSync,
@@ -62,6 +63,10 @@ const OPS = {
   },
   show: (row) => showPlanSync(named(savedOf(row), 'plan.json')),
   promote,
+  check(row) {
+    const checkpoints = row.checkpoints.map((text, at) => named(whole(text), `checkpoint-${at + 1}`));
+    return checkSync(named(whole(row.proof), 'event.tlog-proof'), { checkpoints, vkeys: row.vkeys });
+  },
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'lattice-'));

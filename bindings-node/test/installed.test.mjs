@@ -147,6 +147,7 @@ test('an embedded workspace through the library, as `al` sees it', async () => {
   assert.deepEqual(await workspace.audit(), al('audit', 'list'));
   assert.deepEqual(await workspace.audit({ cursor: 2, limit: 1 }), { events: [event], next_cursor: null });
   assert.deepEqual(await workspace.verify(), al('audit', 'verify'));
+  assert.deepEqual(await workspace.verify({ state: true }), al('audit', 'verify', '--state'));
 
   const overlay = "overlay_version: '1.0'\npolicies: {}\n";
   const kept = await workspace.savePlan(manifest, { overlays: [overlay], replace: true });
@@ -194,6 +195,9 @@ test('an embedded workspace through the library, as `al` sees it', async () => {
     [() => agent.export(), 'INVALID_SERVICE_KEY'],
     [() => agent.importManifest(manifest), 'INVALID_SERVICE_KEY'],
     [() => agent.audit(), 'INVALID_SERVICE_KEY'],
+    [() => agent.verify(), 'INVALID_SERVICE_KEY'],
+    [() => agent.checkpoint(), 'INVALID_SERVICE_KEY'],
+    [() => agent.prove(0), 'INVALID_SERVICE_KEY'],
     [() => workspace.decide({ action_type: '*' }), 'INVALID_ACTION'],
     [() => workspace.importManifest('policies: []'), 'INVALID_MANIFEST'],
     [() => workspace.audit({ limit: 0 }), 'USAGE'],

@@ -10,7 +10,7 @@ import { after, test } from 'node:test';
 
 import {
   Conditions, LatticeError, Manifest, PolicySet, Workspace, parseManifest, parseManifestSync, plan, planSync, schema,
-  validate, validateSync, formatManifest, formatManifestSync,
+  validate, validateSync, formatManifest, formatManifestSync, check, checkSync,
 } from '@agentlattice/cli';
 import errors from '../lib/error.js';
 import { parse } from '../lib/json.js';
@@ -82,10 +82,12 @@ test('what is no text is a TypeError', () => {
   assert.throws(() => new Workspace(), TypeError);
 });
 
-test('an option that is misspelt is refused, not left out', async () => {
+test('an option that is misspelt or of another type is refused, not left out', async () => {
   assert.throws(() => planSync(TEXT, TEXT, { replaced: true }), TypeError);
   await assert.rejects(plan(TEXT, TEXT, { dry_run: true }), TypeError);
   await assert.rejects(Workspace.open({ service_key: 'x' }), TypeError);
+  await assert.rejects(Workspace.open({ url: 7 }), TypeError);
+  assert.throws(() => planSync(TEXT, TEXT, { replace: 'yes' }), TypeError);
 });
 
 test('promises and their synchronous twins come to the same', async () => {
@@ -98,6 +100,7 @@ test('promises and their synchronous twins come to the same', async () => {
     [validate, validateSync, [{ path: join(folder, 'none.yaml') }]],
     [formatManifest, formatManifestSync, [TEXT]],
     [formatManifest, formatManifestSync, [bad]],
+    [check, checkSync, ['no proof']],
     [plan, planSync, [TEXT, TEXT.replace('[main]', 'null')]],
     [plan, planSync, [TEXT, bad]],
     [PolicySet.compile, (text) => new PolicySet(text), [bad]],

@@ -1,4 +1,4 @@
-//! Manifests, conditions, policies and plans.
+//! Manifests, conditions, policies, plans and proofs: what needs no workspace.
 
 use std::sync::Arc;
 
@@ -266,6 +266,24 @@ pub(crate) fn plan<'py>(
 pub(crate) fn show_plan<'py>(plan: &Bound<'py, PyAny>) -> Answer<'py> {
     let (py, source) = (plan.py(), input::source(plan)?);
     answer(py, || al::show(source))
+}
+
+/// Checks the proof of an audit event, offline: a text of :meth:`Workspace.prove` or ``al audit prove``, or a path.
+///
+/// ``checkpoints`` and ``vkeys`` are what the proof is held against, as by :meth:`Workspace.verify`; without them it speaks
+/// for itself alone. A proof that does not hold is in the document, not raised. Raises ``INVALID_CHECKPOINT`` for what is
+/// no proof or checkpoint, where none of ``checkpoints`` is that of the proof, and for missing signatures;
+/// ``INVALID_AUDIT_KEY``.
+#[pyfunction]
+#[pyo3(signature = (proof, *, checkpoints = None, vkeys = None))]
+pub(crate) fn check<'py>(
+    proof: &Bound<'py, PyAny>,
+    checkpoints: Option<Vec<Bound<'py, PyAny>>>,
+    vkeys: Option<Vec<String>>,
+) -> Answer<'py> {
+    let (py, proof) = (proof.py(), input::source(proof)?);
+    let evidence = input::evidence(checkpoints, vkeys)?;
+    answer(py, || al::check(proof, evidence))
 }
 
 /// A plan for people to look at, out of its document: ``markdown`` for a pull request, ``html`` for a browser.

@@ -1,4 +1,4 @@
-//! What Python gives: texts, manifests and actions.
+//! What Python gives: texts, manifests, evidence and actions.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,6 +55,18 @@ pub(crate) fn sources(
     Ok(al::Sources {
         manifest: source(given)?,
         overlays: overlays.iter().map(source).collect::<PyResult<_>>()?,
+    })
+}
+
+/// What an audit log or a proof is held against.
+pub(crate) fn evidence(
+    checkpoints: Option<Vec<Bound<'_, PyAny>>>,
+    vkeys: Option<Vec<String>>,
+) -> PyResult<al::Evidence> {
+    let checkpoints = checkpoints.unwrap_or_default();
+    Ok(al::Evidence {
+        checkpoints: checkpoints.iter().map(source).collect::<PyResult<_>>()?,
+        vkeys: vkeys.unwrap_or_default(),
     })
 }
 

@@ -18,8 +18,8 @@ mod _native {
     use crate::_panic;
     #[pymodule_export]
     use crate::engine::{
-        Conditions, Manifest, PolicySet, format_manifest, parse_manifest, plan, report, schema,
-        show_plan, validate,
+        Conditions, Manifest, PolicySet, check, format_manifest, parse_manifest, plan, report,
+        schema, show_plan, validate,
     };
     #[pymodule_export]
     use crate::run_cli;

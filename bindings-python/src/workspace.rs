@@ -197,9 +197,48 @@ impl Workspace {
         answer(py, || self.0.events(cursor, limit))
     }
 
-    /// Whether the audit log still says what was appended to it, and the policies are what it says.
-    fn verify<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        answer(py, || self.0.verify())
+    /// Whether the audit log still says what was appended to it, and extends every one of ``checkpoints``, which were kept
+    /// where its writer cannot write; with ``state``, also whether the policies are what it says. What was edited is in the
+    /// document, not raised.
+    ///
+    /// With ``vkeys``, texts as ``al audit keygen`` prints them, the log or a witness has to have signed the checkpoints.
+    /// Raises ``INVALID_CHECKPOINT`` and ``INVALID_AUDIT_KEY`` for what is none, or is not signed so, and ``USAGE`` for keys
+    /// without a checkpoint.
+    #[pyo3(signature = (*, checkpoints = None, vkeys = None, state = None))]
+    fn verify<'py>(
+        &self,
+        py: Python<'py>,
+        checkpoints: Option<Vec<Bound<'py, PyAny>>>,
+        vkeys: Option<Vec<String>>,
+        state: Option<bool>,
+    ) -> Answer<'py> {
+        let evidence = input::evidence(checkpoints, vkeys)?;
+        answer(py, || self.0.verify(evidence, state))
+    }
+
+    /// The checkpoint of the audit log, a text to keep where its writer cannot write; signed if ``AL_AUDIT_KEY_FILE`` names
+    /// a key.
+    ///
+    /// Raises ``AUDIT_TAMPERED``, and ``INVALID_AUDIT_KEY`` for a key that does not sign for this log.
+    fn checkpoint(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| self.0.checkpoint(&Io::system())).or_raise(py)
+    }
+
+    /// The proof that the audit event ``event`` is in the log of ``checkpoint``, which was kept, or in the log as it stands:
+    /// a text for :func:`check`.
+    ///
+    /// Raises ``USAGE`` for an event that it does not have, ``INVALID_CHECKPOINT`` for what is none, ``AUDIT_TAMPERED`` for one
+    /// that the log does not extend, and ``INVALID_AUDIT_KEY``.
+    #[pyo3(signature = (event, *, checkpoint = None))]
+    fn prove(
+        &self,
+        py: Python<'_>,
+        event: u64,
+        checkpoint: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<String> {
+        let checkpoint = checkpoint.map(input::source).transpose()?;
+        py.detach(|| self.0.prove(event, checkpoint, &Io::system()))
+            .or_raise(py)
     }
 
     fn __repr__(&self) -> String {

@@ -19,6 +19,7 @@ from lattice_policy import (
     LatticeError,
     PolicySet,
     Workspace,
+    check,
     format_manifest,
     parse_manifest,
     plan,
@@ -119,6 +120,11 @@ def run_show(case: dict[str, Any], give: Give) -> Any:
     return show_plan(give("plan.json", saved_of(case)))
 
 
+def run_check(case: dict[str, Any], give: Give) -> Any:
+    kept = [give(f"checkpoint-{at}", whole(text)) for at, text in enumerate(case["checkpoints"], 1)]
+    return check(give("event.tlog-proof", whole(case["proof"])), checkpoints=kept, vkeys=case["vkeys"])
+
+
 def run_promote(case: dict[str, Any], give: Give) -> Any:
     """Each row has a store of its own; what differs between workspaces is taken out."""
     event = case["then"].get("rollback") if isinstance(case["then"], dict) else None
@@ -158,6 +164,7 @@ RUNNERS = {
     "render": run_render,
     "show": run_show,
     "promote": run_promote,
+    "check": run_check,
 }
 
 
@@ -281,6 +288,7 @@ def test_the_surface_is_the_agreed_one() -> None:
         "render": "parse_manifest",
         "show": "show_plan",
         "promote": "Workspace",
+        "check": "check",
     }
     exported = {*functions.values(), "Conditions", "LatticeError", "Manifest", "report", "schema"}
     assert sorted(lattice_policy.__all__) == sorted(exported)

@@ -67,6 +67,7 @@ SHAPES = {
     "audit-event": types.Event,
     "audit-list": types.EventPage,
     "audit-verify": types.Verification,
+    "audit-check": types.CheckedProof,
 }
 
 

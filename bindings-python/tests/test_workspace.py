@@ -49,7 +49,7 @@ def test_round_trip(store: Store) -> None:
     assert page["events"][2] == second["event"]
     rest = workspace.audit(cursor=1, limit=1)
     assert rest == {"events": page["events"][1:2], "next_cursor": 2}
-    verified = workspace.verify()
+    verified = workspace.verify(state=True)
     assert (verified["valid"], verified["size"], verified["state_matches"]) == (True, 3, True)
 
 
@@ -180,6 +180,8 @@ def test_an_agent_key_asks_for_decisions_alone(store: Store) -> None:
         agent.export,
         agent.audit,
         agent.verify,
+        agent.checkpoint,
+        lambda: agent.prove(0),
         lambda: agent.plan(DEV),
         lambda: agent.import_manifest(DEV),
     ):

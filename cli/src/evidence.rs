@@ -228,6 +228,12 @@ impl PinArgs {
 }
 
 impl Anchor {
+    /// A pin that is yet to be kept, without a key that signs.
+    pub(crate) fn unsigned(file: PathBuf) -> Self {
+        let pin = Some(Pin { file, kept: None });
+        Self { signer: None, pin }
+    }
+
     /// Proves that the log extends the pin, and that the key signs for the log.
     pub(crate) fn prove(
         &self,
@@ -245,7 +251,15 @@ impl Anchor {
         let proven = kept.map_or(Ok(()), |kept| self.expect_signature(kept));
         let proven = proven.and_then(|()| reader.expect_log(kept));
         let name = pin.file.display().to_string();
-        proven.map(Some).map_err(|error| error.in_file(&name))
+        proven.map(Some).map_err(|error| {
+            let error = match error.code() {
+                Code::AuditTampered => error.with_help(
+                    "nothing was written; keep the store as it is, and compare it with backups; who restored an old copy on purpose begins a new log with `al audit restart-after-restore`",
+                ),
+                _ => error,
+            };
+            error.in_file(&name)
+        })
     }
 
     /// A pin need not be signed; a signature that is said to be of our key and is not is a fault.

@@ -248,6 +248,15 @@ impl<'s, 'io> Session<'s, 'io> {
         Ok(done.exit(Exit::from(&refusal)))
     }
 
+    /// The end of something that was committed, of which a part failed behind the commit: its document is not lost over it.
+    pub(crate) fn despite(&mut self, fault: Option<Error>, done: Done) -> Done {
+        let Some(fault) = fault else {
+            return done;
+        };
+        self.show(&fault);
+        done.exit(Exit::from(&fault))
+    }
+
     /// The document of something that people read as a table.
     pub(crate) fn table(&self, view: &impl Serialize, table: impl FnOnce() -> Table) -> Outcome {
         match self.output.format {

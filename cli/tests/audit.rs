@@ -27,6 +27,7 @@ fn the_log_as_people_read_it() {
         &["audit", "show", "2"],
         &["audit", "show", "3"],
         &["audit", "verify"],
+        &["audit", "verify", "--state"],
         &["audit", "verify", "--format", "markdown", "--quiet"],
     ]));
 }
@@ -46,11 +47,11 @@ fn a_store_that_was_edited() {
         let connection = Connection::open(sandbox.path("al.db")).unwrap();
         assert_eq!(connection.execute(edit, []), Ok(1), "{edit}");
         drop(connection);
-        let (code, verification) = sandbox.json(&["audit", "verify"]);
+        let (code, verification) = sandbox.json(&["audit", "verify", "--state"]);
         assert_eq!((code, &verification["valid"]), (1, &false.into()), "{edit}");
         shown.push_str(&format!(
             "{edit}\n{}",
-            sandbox.transcript(&[&["audit", "verify"]])
+            sandbox.transcript(&[&["audit", "verify", "--state"]])
         ));
     }
     insta::assert_snapshot!(shown);
@@ -87,7 +88,7 @@ fn a_verified_log_shows_the_checkpoint_to_compare() {
     assert_eq!(
         run.stderr,
         format!(
-            "trust: self — compare this checkpoint with one that was kept elsewhere:\n{checkpoint}"
+            "the policies were not compared with the log; `--state` does\ntrust: self — compare this checkpoint with one that was kept elsewhere:\n{checkpoint}"
         )
     );
 }

@@ -9,7 +9,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use al::{Client, Given, Io, PlanOptions, Source};
+use al::{Client, Evidence, Given, Io, PlanOptions, Source};
 use lattice_core::{Action, Code, Manifest, NamedText, view::Status};
 
 const MANIFEST: &str = "manifest_version: '1.0'
@@ -156,7 +156,12 @@ fn a_round_trip() {
         let error = client.events(None, Some(limit)).unwrap_err();
         assert_eq!(error.code(), Code::Usage, "{limit}");
     }
-    assert!(client.verify().unwrap().valid);
+    assert!(
+        client
+            .verify(Evidence::default(), Some(true))
+            .unwrap()
+            .valid
+    );
 
     let action = Action::parse(br#"{"action_type": "db.write"}"#).unwrap();
     let agent = Client::open(Some(&url), Some(&agent), &io).unwrap();
@@ -174,7 +179,7 @@ fn a_round_trip() {
             .import(given_again(), PlanOptions::default(), None, &io)
             .unwrap_err(),
         agent.events(None, None).unwrap_err(),
-        agent.verify().unwrap_err(),
+        agent.verify(Evidence::default(), None).unwrap_err(),
         agent.diff(given_again()).unwrap_err(),
         agent.export(Some(2), &io).unwrap_err(),
         agent.history(None, None).unwrap_err(),

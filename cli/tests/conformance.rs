@@ -80,6 +80,21 @@ fn run(suite: &Suite, case: &Case) -> Result<Value, Value> {
             write("plan.json", &case.saved());
             answer(case, al(folder.path(), &["show", "plan.json"]))
         }
+        "check" => {
+            write("event.tlog-proof", &case.proof());
+            let mut arguments = ["audit", "check", "event.tlog-proof"]
+                .map(str::to_owned)
+                .to_vec();
+            for (file, text) in case.checkpoints() {
+                write(&file, &text);
+                arguments.extend(["--checkpoint".to_owned(), file]);
+            }
+            for key in case.vkeys() {
+                arguments.extend(["--vkey".to_owned(), key.clone()]);
+            }
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            answer(case, al(folder.path(), &arguments))
+        }
         "promote" => promote(case, folder.path()),
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
     }
@@ -173,11 +188,12 @@ fn run_al(folder: &Path, arguments: &[&str]) -> (String, i32) {
     (stdout, output.status.code().expect("`al` exits"))
 }
 
-/// An error document ends the run with 1, or 3 for a refusal by a safety rule; any other with 0.
+/// An error document ends the run with 1, or 3 for a refusal by a safety rule; a verdict against what was checked with 1;
+/// any other with 0.
 fn answer(case: &Case, (document, code): (Value, i32)) -> Result<Value, Value> {
     let is_error = document.get("error").is_some();
     let expected = match document["error"]["code"].as_str() {
-        None => 0,
+        None => i32::from(document["valid"] == false),
         Some("DEACTIVATION_LIMIT") => 3,
         Some(_) => 1,
     };

@@ -1,12 +1,11 @@
-//! `docs/tutorial.md` is true: its commands run in order in one shell, and print what it shows.
+//! `docs/tutorial.md` and `docs/audit.md` are true: their commands run in order in one shell, and print what they show.
 //!
-//! `UPDATE_TUTORIAL=1 cargo test -p al --test tutorial` writes what they print now into the page, with what differs between
+//! `UPDATE_TUTORIAL=1 cargo test -p al --test tutorial` writes what they print now into the pages, with what differs between
 //! runs as `…`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::format_push_string,
     reason = "a test may fail loudly"
 )]
 
@@ -19,7 +18,7 @@ use std::process::{Command, Stdio};
 
 use regex::Regex;
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/tutorial.md");
+const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
 
 /// What separates the outputs of two commands; no command prints it.
 const BELL: char = '\u{7}';
@@ -115,7 +114,14 @@ fn outputs(script: &str) -> Vec<String> {
 /// Puts `…` in the place of what differs between runs.
 fn steady(printed: &str) -> String {
     let mut text = common::redact(printed);
-    for mark in ["[UUID]", "[SECRET]", "[TIME]", "[DIGEST]", "[ROOT]"] {
+    for mark in [
+        "[UUID]",
+        "[SECRET]",
+        "[TIME]",
+        "[DIGEST]",
+        "[ROOT]",
+        "[SIGNATURE]",
+    ] {
         text = text.replace(mark, "…");
     }
     // A digest or a time in short.
@@ -137,7 +143,18 @@ fn steady(printed: &str) -> String {
 
 #[test]
 fn the_tutorial_is_true() {
-    let page = fs::read_to_string(PAGE).unwrap();
+    expect_true("tutorial.md", 20);
+}
+
+#[test]
+fn the_page_about_the_audit_log_is_true() {
+    expect_true("audit.md", 15);
+}
+
+/// Runs the commands of a page, which are at least so many.
+fn expect_true(name: &str, least: usize) {
+    let path = Path::new(DOCS).join(name);
+    let page = fs::read_to_string(&path).unwrap();
     let mut parts = parts(&page);
     let outputs = outputs(&script(&parts));
     let commands = parts.iter_mut().filter_map(|part| match part {
@@ -146,7 +163,7 @@ fn the_tutorial_is_true() {
     });
     let commands: Vec<&mut (String, String)> = commands.flatten().collect();
     assert_eq!(commands.len(), outputs.len(), "every command ran");
-    assert!(commands.len() > 20, "the page has commands");
+    assert!(commands.len() > least, "the page has commands");
     for ((_, shown), printed) in commands.into_iter().zip(&outputs) {
         *shown = steady(printed);
     }
@@ -165,13 +182,13 @@ fn the_tutorial_is_true() {
         }
     }
     if std::env::var_os("UPDATE_TUTORIAL").is_some() && now != page {
-        fs::write(Path::new(PAGE), &now).unwrap();
+        fs::write(path, &now).unwrap();
         panic!(
             "the page was written anew: read its diff, then run the test without UPDATE_TUTORIAL"
         );
     }
     assert!(
         now == page,
-        "docs/tutorial.md shows something else: UPDATE_TUTORIAL=1 writes what is printed now"
+        "docs/{name} shows something else: UPDATE_TUTORIAL=1 writes what is printed now"
     );
 }

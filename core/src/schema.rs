@@ -34,6 +34,7 @@ const SCHEMAS: &[(&str, Make)] = &[
     ("audit-consistency", of::<view::Consistency>),
     ("audit-cosign", of::<view::Cosigned>),
     ("audit-rotate-key", of::<view::RotatedKey>),
+    ("audit-restart", of::<view::RestartedLog>),
     ("audit-keygen", of::<view::AuditKey>),
     ("workspace-create", of::<view::CreatedWorkspace>),
     ("workspace-list", of::<view::Workspaces>),

@@ -1,9 +1,11 @@
 //! The bytes of audit events: golden leaves, one spelling each, and everything else refused.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use lattice_core::audit::{Event, ImportEvent, Kind, Names};
+use lattice_core::audit::{Checkpoint, Event, ImportEvent, Kind, Names};
 use lattice_core::hash::{hex, sha256};
 use lattice_core::time::format_time;
 use proptest::prelude::*;
@@ -26,7 +28,7 @@ const ROLLBACK: &str = concat!(
     r#""after":"0202020202020202020202020202020202020202020202020202020202020202","#,
     r#""before":"0101010101010101010101010101010101010101010101010101010101010101","#,
     r#""changes":"fdfc666c21826ef9eff5c5e73d5e9750e771fa86ad68c412ab9ae0b13d00d4b7","#,
-    r#""deleted":0,"from":"al/x 7 root","kind":"rollback","log":"al/01890a5d-ac96-774b-bcce-b302099a8057","#,
+    r#""deleted":0,"from":"al/x 7 AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=","kind":"rollback","log":"al/01890a5d-ac96-774b-bcce-b302099a8057","#,
     r#""manifest_sha256":"0303030303030303030303030303030303030303030303030303030303030303","#,
     r#""manifest_version":"1.0","modified":0,"#,
     r#""rendered_sha256":"0404040404040404040404040404040404040404040404040404040404040404","replace":true,"#,
@@ -39,6 +41,20 @@ const KEY_CREATED: &str = concat!(
     r#""manifest_version":null,"modified":null,"rendered_sha256":null,"replace":null,"seq":0,"#,
     r#""time":"2026-04-01T10:30:00.000Z","type":"al.audit/v1","unchanged":null}"#,
 );
+
+const ROTATED: &str = concat!(
+    r#"{"actor":"key_1","added":null,"after":null,"before":null,"#,
+    r#""changes":"5c19147472897574633cba8dcb3d75fa69ac82c2cef6eff2af591d73d81f1c5c","#,
+    r#""deleted":null,"from":null,"kind":"log_key_rotated","log":"al/01890a5d-ac96-774b-bcce-b302099a8057","#,
+    r#""manifest_sha256":null,"manifest_version":null,"modified":null,"rendered_sha256":null,"replace":null,"seq":3,"#,
+    r#""time":"2026-04-01T10:30:00.000Z","type":"al.audit/v1","unchanged":null}"#,
+);
+
+/// A checkpoint with a root of ones.
+fn checkpoint(origin: &str, size: u64) -> Checkpoint {
+    let root = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+    Checkpoint::parse(format!("{origin}\n{size}\n{root}\n").as_bytes()).unwrap()
+}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -61,6 +77,8 @@ fn at(seconds: i64, nanoseconds: i32) -> Timestamp {
 fn golden_leaves() {
     let changed = names(&["a", "ü\n"], &[], &["m"]);
     let none = Names::default();
+    let keys = names(&["al/x+2+new"], &["al/x+1+old"], &[]);
+    let exporter = checkpoint("al/x", 7);
     let time = at(1_775_039_400, 0);
     let import = ImportEvent {
         workspace: WORKSPACE,
@@ -83,7 +101,7 @@ fn golden_leaves() {
         names: &none,
         unchanged: 0,
         replace: true,
-        from: Some("al/x 7 root"),
+        from: Some(&exporter),
         rendered_sha256: Some([4; 32]),
         ..import
     };
@@ -94,6 +112,7 @@ fn golden_leaves() {
             Event::key(Kind::KeyCreated, WORKSPACE, 0, time, "local"),
             KEY_CREATED,
         ),
+        (Event::rotation(WORKSPACE, 3, time, "key_1", &keys), ROTATED),
     ];
     for (event, golden) in rows {
         assert_eq!(text(&event.to_bytes()), golden);
@@ -104,7 +123,7 @@ fn golden_leaves() {
 /// RFC 8785 sorts keys; every value of a leaf is a scalar, so sorting one level is enough.
 #[test]
 fn leaves_are_canonical_because_their_keys_are_sorted() {
-    for leaf in [IMPORT, ROLLBACK, KEY_CREATED] {
+    for leaf in [IMPORT, ROLLBACK, KEY_CREATED, ROTATED] {
         let sorted: BTreeMap<String, serde_json::Value> = serde_json::from_str(leaf).unwrap();
         assert!(!sorted.values().any(|v| v.is_object() || v.is_array()));
         assert_eq!(serde_json::to_string(&sorted).unwrap(), leaf);
@@ -239,20 +258,76 @@ fn a_field_that_does_not_fit_the_kind_is_refused() {
         ),
         (
             (KEY_CREATED, r#""key_created""#, r#""import""#),
-            "`added` of the event is null",
+            "`changes` of the event is null",
         ),
         (
             (IMPORT, r#""import""#, r#""key_created""#),
+            "`changes` of the event is set, which its kind does not use",
+        ),
+        (
+            (ROTATED, r#""log_key_rotated""#, r#""key_revoked""#),
+            "`changes` of the event is set, which its kind does not use",
+        ),
+        (
+            (KEY_CREATED, r#""key_created""#, r#""log_key_rotated""#),
+            "`changes` of the event is null",
+        ),
+        (
+            (ROTATED, r#""added":null"#, r#""added":1"#),
             "`added` of the event is set, which its kind does not use",
         ),
         (
-            (KEY_CREATED, r#""from":null"#, r#""from":"x""#),
+            (
+                KEY_CREATED,
+                r#""from":null"#,
+                r#""from":"al/x 7 AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=""#,
+            ),
             "`from` of the event is set, which its kind does not use",
         ),
     ];
     for &(edit, message) in rows {
         assert_eq!(refusal(edit).as_deref(), Some(message), "{edit:?}");
     }
+}
+
+#[test]
+fn a_checkpoint_that_is_cited_is_one() {
+    // Origins may hold whatever a checkpoint's first line may.
+    for origin in ["al/x", "go.sum database tree", " x ", "\u{85}"] {
+        let exporter = checkpoint(origin, 7);
+        let edited = ROLLBACK.replacen("al/x 7", &format!("{origin} 7"), 1);
+        let event = Event::parse(edited.as_bytes());
+        assert_eq!(
+            event.map(|event| event.from),
+            Ok(Some(exporter.to_line())),
+            "{origin:?}"
+        );
+    }
+    let ones = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+    let refused = [
+        String::new(),
+        "root".to_owned(),
+        "al/x 7".to_owned(),
+        "al/x 7 root".to_owned(),
+        format!("7 {ones}"),
+        format!(" 7 {ones}"),
+        format!("al/x 07 {ones}"),
+        format!("al/x -7 {ones}"),
+        format!("al/x 9007199254740992 {ones}"),
+        format!("al/x 0 {ones}"),
+        format!("al/x  {ones}"),
+        format!("al/x 7 {ones} "),
+        format!("al/x 7 {}", ones.replace("QE=", "QF=")),
+        format!("al/x 7 {}", ones.replace('=', "")),
+    ];
+    for from in refused {
+        let edited = ROLLBACK.replacen(&format!("al/x 7 {ones}"), &from, 1);
+        let message = format!("`from` of the event is `{from}`, not a checkpoint on one line");
+        assert_eq!(Event::parse(edited.as_bytes()), Err(message));
+    }
+    let edited = ROLLBACK.replacen("al/x 7", "al\\nx 7", 1);
+    let message = format!("`from` of the event is `al\nx 7 {ones}`, not a checkpoint on one line");
+    assert_eq!(Event::parse(edited.as_bytes()), Err(message));
 }
 
 #[test]

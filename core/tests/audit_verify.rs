@@ -1,10 +1,14 @@
 //! Tampering with a stored log: each row names the first event that stops verifying.
 
+#![allow(clippy::indexing_slicing, reason = "a test may fail loudly")]
+
 use jiff::Timestamp;
 use lattice_core::audit::{
-    Event, ImportEvent, Kind, Names, Record, Tree, Verification, Verifier, leaf_hash, log_name,
+    Checkpoint, Event, ImportEvent, Kind, Names, Record, Tree, Verification, Verifier, leaf_hash,
+    log_name,
 };
 use lattice_core::hash::{Hash, hex};
+use lattice_core::view::PinResult;
 
 const WORKSPACE: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 const OTHER: &str = "01890a5d-ac96-774b-bcce-000000000000";
@@ -25,6 +29,20 @@ fn record(event: &Event, names: &Names) -> Record {
 fn key(kind: Kind, workspace: &str, seq: u64) -> Record {
     let event = Event::key(kind, workspace, seq, Timestamp::UNIX_EPOCH, "local");
     record(&event, &Names::default())
+}
+
+fn rotation(workspace: &str, seq: u64, names: &Names) -> Record {
+    let event = Event::rotation(workspace, seq, Timestamp::UNIX_EPOCH, "local", names);
+    record(&event, names)
+}
+
+fn keys(added: &[&str], modified: &[&str]) -> Names {
+    let owned = |list: &[&str]| list.iter().map(|&key| key.to_owned()).collect();
+    Names {
+        added: owned(added),
+        deactivated: vec!["old".to_owned()],
+        modified: owned(modified),
+    }
 }
 
 fn import(workspace: &str, seq: u64, before: Hash, after: Hash, added: &[&str]) -> Record {
@@ -80,12 +98,19 @@ fn log(workspace: &str) -> Vec<Record> {
         key(Kind::KeyRevoked, workspace, 3),
         rollback,
         import(workspace, 5, A, A, &[]),
-        key(Kind::LogKeyRotated, workspace, 6),
+        rotation(workspace, 6, &keys(&["new"], &[])),
     ]
 }
 
 fn verify<'a>(records: impl IntoIterator<Item = &'a Record>) -> Verification {
-    let mut verifier = Verifier::new(&log_name(WORKSPACE), GENESIS);
+    verify_against(&[], records)
+}
+
+fn verify_against<'a>(
+    pins: &[Checkpoint],
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Verification {
+    let mut verifier = Verifier::new(&log_name(WORKSPACE), GENESIS).against(pins);
     for record in records {
         verifier.push(record);
     }
@@ -118,6 +143,7 @@ fn whole_logs() {
             first_broken_seq: None,
             reason: None,
             last_after: after.map(|hash| hex(&hash)),
+            pins: vec![],
         };
         assert_eq!(verify(head), expected, "size {size}");
     }
@@ -131,7 +157,7 @@ fn whole_logs() {
     assert_eq!(verify(&without_leaves), verify(&records));
     assert_eq!(
         hex(&verify(&records).root),
-        "09e6789261394e57a4e762c6deef537fbb613cb846dc000fc6394d1bd07c65e1"
+        "5776c68125d443fba089fb6eedc997050bf96248ba2afe95c35765265b998414"
     );
 }
 
@@ -151,6 +177,7 @@ fn is_found(rows: &[Tampering]) {
             first_broken_seq: Some(first_broken_seq),
             reason: Some(reason.to_owned()),
             last_after: verify(before_the_break).last_after,
+            pins: vec![],
         };
         assert_eq!(verify(&records), expected, "{name}");
     }
@@ -206,7 +233,7 @@ fn edited_events_are_found() {
             "the kind",
             |log| edit(&mut log[3], "key_revoked", "import"),
             3,
-            "`added` of the event is null",
+            "`changes` of the event is null",
         ),
         (
             "the state left",
@@ -279,6 +306,30 @@ fn edited_names_and_counts_are_found() {
             |log| edit(&mut log[1], "\"modified\":0", "\"modified\":1"),
             1,
             "`modified` of the event does not count its names",
+        ),
+        (
+            "other keys",
+            |log| log[6].names = keys(&["other"], &[]).to_bytes(),
+            6,
+            "the names are not those of the event",
+        ),
+        (
+            "no new key",
+            |log| log[6] = rotation(WORKSPACE, 6, &keys(&[], &[])),
+            6,
+            "the names are not one new verification key",
+        ),
+        (
+            "two new keys",
+            |log| log[6] = rotation(WORKSPACE, 6, &keys(&["new", "newer"], &[])),
+            6,
+            "the names are not one new verification key",
+        ),
+        (
+            "a modified key",
+            |log| log[6] = rotation(WORKSPACE, 6, &keys(&["new"], &["changed"])),
+            6,
+            "the names are not one new verification key",
         ),
     ]);
 }
@@ -405,4 +456,123 @@ fn careful_tampering_shows_in_the_root_alone() {
         assert_eq!((found.first_broken_seq, found.size), (None, size), "{name}");
         assert_ne!(found.root, honest.root, "{name}");
     }
+}
+
+/// The checkpoint of the first `size` events of the honest log.
+fn pin(size: usize) -> Checkpoint {
+    pin_of(WORKSPACE, &log(WORKSPACE)[..size])
+}
+
+fn pin_of(workspace: &str, records: &[Record]) -> Checkpoint {
+    let tree = Tree::of(records.iter().map(|record| leaf_hash(&record.body)));
+    Checkpoint::of(&log_name(workspace), &tree)
+}
+
+/// A way to change stored records, and what the kept checkpoints say about the result.
+type Pinned = (
+    &'static str,
+    fn(&mut Vec<Record>),
+    Vec<Checkpoint>,
+    Vec<PinResult>,
+);
+
+#[test]
+fn logs_are_held_against_checkpoints() {
+    use PinResult::{Consistent, Forked, Truncated};
+    let forged = |size: u64, root: Hash| {
+        let tree = Tree::of([root]);
+        let root = Checkpoint::of("al/x", &tree).to_line();
+        let root = root.rsplit(' ').next().unwrap_or_default();
+        let text = format!("{}\n{size}\n{root}\n", log_name(WORKSPACE));
+        Checkpoint::parse(text.as_bytes()).unwrap()
+    };
+    let all: Vec<_> = (0..=7).map(pin).collect();
+    let rows: Vec<Pinned> = vec![
+        ("no pins", |_| (), vec![], vec![]),
+        ("every size", |_| (), all.clone(), vec![Consistent; 8]),
+        (
+            "the largest first, one twice",
+            |_| (),
+            vec![pin(7), pin(0), pin(3), pin(3)],
+            vec![Consistent; 4],
+        ),
+        (
+            "an edit that leaves the event well-formed",
+            |log| edit(&mut log[2], "key_1", "key_2"),
+            all.clone(),
+            vec![
+                Consistent, Consistent, Consistent, Forked, Forked, Forked, Forked, Forked,
+            ],
+        ),
+        (
+            "the end cut off",
+            |log| log.truncate(5),
+            all.clone(),
+            vec![
+                Consistent, Consistent, Consistent, Consistent, Consistent, Consistent, Truncated,
+                Truncated,
+            ],
+        ),
+        (
+            "emptied",
+            Vec::clear,
+            vec![pin(0), pin(1), pin(7)],
+            vec![Consistent, Truncated, Truncated],
+        ),
+        (
+            "cut off, and gone another way",
+            |log| {
+                log.truncate(3);
+                log.push(key(Kind::KeyCreated, WORKSPACE, 3));
+            },
+            vec![pin(3), pin(4), pin(5)],
+            vec![Consistent, Forked, Truncated],
+        ),
+        (
+            "another log of the same events, and of none",
+            |_| (),
+            vec![
+                pin_of(OTHER, &log(WORKSPACE)),
+                pin_of(OTHER, &[]),
+                pin_of(OTHER, &log(OTHER)),
+                pin(7),
+            ],
+            vec![Forked, Forked, Forked, Consistent],
+        ),
+        (
+            "another log, larger than this one",
+            |log| log.truncate(2),
+            vec![pin_of(OTHER, &log(OTHER))],
+            vec![Forked],
+        ),
+        (
+            "a root that never was",
+            |_| (),
+            vec![forged(4, [9; 32]), forged(8, [9; 32])],
+            vec![Forked, Truncated],
+        ),
+    ];
+    for (name, tamper, pins, results) in rows {
+        let mut records = log(WORKSPACE);
+        tamper(&mut records);
+        // Pins add what they say, and change nothing else.
+        let expected = Verification {
+            pins: results,
+            ..verify(&records)
+        };
+        assert_eq!(verify_against(&pins, &records), expected, "{name}");
+    }
+}
+
+/// The roots are those of the stored bytes: a broken event does not hide what pins say about the rest.
+#[test]
+fn pins_are_judged_behind_a_broken_event_too() {
+    let mut records = log(WORKSPACE);
+    records[1].names.clear();
+    let found = verify_against(&[pin(1), pin(2), pin(7)], &records);
+    let expected = Verification {
+        pins: vec![PinResult::Consistent; 3],
+        ..verify(&records)
+    };
+    assert_eq!((found.first_broken_seq, &found), (Some(1), &expected));
 }

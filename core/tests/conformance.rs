@@ -15,6 +15,7 @@ mod cases;
 #[path = "conformance/layout.rs"]
 mod layout;
 
+use lattice_core::audit::{Checkpoint, Proof, VerifyingKey};
 use lattice_core::hash::sha256;
 use lattice_core::view::{self, ErrorDocument, ManifestRef};
 use lattice_core::{
@@ -33,6 +34,7 @@ enum Document {
     Text(Text),
     Plan(Box<view::Plan>),
     Decision(view::Decision<'static>),
+    Proof(Box<view::CheckedProof>),
 }
 
 type Outcome = Result<Document, Box<ErrorDocument>>;
@@ -83,9 +85,25 @@ fn run(suite: &Suite, case: &Case) -> Outcome {
             let saved = saved.map_err(|error| document(error, "plan.json"))?;
             Ok(Document::Plan(Box::new(saved.into_view())))
         }
+        "check" => check(case),
         "promote" => promote(case).map(|plan| Document::Plan(Box::new(plan))),
         unknown => panic!("{}: unknown operation `{unknown}`", case.name),
     }
+}
+
+/// What a proof shows to someone who holds checkpoints and keys.
+fn check(case: &Case) -> Outcome {
+    let keys = case.vkeys().iter().map(|key| VerifyingKey::parse(key));
+    let keys: Result<Vec<_>, _> = keys.collect();
+    let keys = keys.map_err(|error| ErrorDocument::from(&error))?;
+    let kept = case.checkpoints().map(|(file, text)| {
+        Checkpoint::parse(text.as_bytes()).map_err(|error| document(error, &file))
+    });
+    let kept = kept.collect::<Result<Vec<_>, _>>()?;
+    let proof = Proof::parse(case.proof().as_bytes());
+    let checked = proof.and_then(|proof| proof.check(&kept, &keys));
+    let (checked, _) = checked.map_err(|error| document(error, "event.tlog-proof"))?;
+    Ok(Document::Proof(Box::new(checked)))
 }
 
 /// A workspace without its store: states, and what is done with the last of them.

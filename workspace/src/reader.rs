@@ -175,7 +175,7 @@ impl Reader {
 }
 
 /// What was imported compiled then; if it no longer does, the store was edited or this engine is another one.
-fn compile(snapshot: Snapshot<'_>, workspace: &str) -> Result<State, Error> {
+pub(crate) fn compile(snapshot: Snapshot<'_>, workspace: &str) -> Result<State, Error> {
     let active = snapshot.active.compile(threads()).map_err(|error| {
         let name = error
             .diagnostics()

@@ -82,6 +82,12 @@ pub trait Write: Read {
     /// Adds a workspace with an empty audit log. Its id and name are not taken.
     fn add_workspace(&self, workspace: &WorkspaceRow) -> Result<(), Error>;
 
+    /// Gives the workspace `id` another name, which is not taken.
+    fn rename_workspace(&self, id: &str, name: &str) -> Result<(), Error>;
+
+    /// Makes all keys of the workspace `from` keys of the workspace `to`.
+    fn move_keys(&self, from: &str, to: &str) -> Result<(), Error>;
+
     /// Adds a key.
     fn add_key(&self, key: &KeyRow) -> Result<(), Error>;
 

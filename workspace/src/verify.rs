@@ -78,9 +78,9 @@ impl Reader {
     ) -> Result<Verified, Error> {
         self.require_service_key()?;
         let trusts = trusts(kept, keys)?;
-        let log = self
-            .replay(kept.iter().map(|kept| &kept.checkpoint))?
-            .finish();
+        let checkpoints = kept.iter().map(|kept| &kept.checkpoint);
+        let verifier = verifier(&self.workspace.id).against(checkpoints);
+        let log = replay(&*self.read, &self.workspace.id, verifier)?.finish();
         let head = against_head(&*self.read, &self.workspace.id, &log)?;
         let pin = kept.iter().zip(&log.pins).find_map(|(kept, result)| {
             against_pin(&kept.checkpoint, *result, &self.log_name(), log.size)
@@ -135,30 +135,12 @@ impl Reader {
     /// `AUDIT_TAMPERED`; `INVALID_SERVICE_KEY` for an agent's key; `STORE_UNAVAILABLE`.
     pub fn expect_log(&self, kept: Option<&Checkpoint>) -> Result<Proven, Error> {
         self.require_service_key()?;
-        let verifier = self.replay(kept)?;
-        let log = verifier.clone().finish();
-        let head = against_head(&*self.read, &self.workspace.id, &log)?;
-        let pin = kept
-            .into_iter()
-            .zip(&log.pins)
-            .find_map(|(kept, result)| against_pin(kept, *result, &self.log_name(), log.size));
-        match head.or(pin) {
-            Some(reason) => Err(unverified(&log, &reason)),
-            None => Ok(Proven(verifier)),
-        }
+        expect_log(&*self.read, &self.workspace.id, kept)
     }
 
     /// The name of the workspace's log.
     pub(crate) fn log_name(&self) -> String {
         log_name(&self.workspace.id)
-    }
-
-    fn replay<'c>(
-        &self,
-        kept: impl IntoIterator<Item = &'c Checkpoint>,
-    ) -> Result<Verifier, Error> {
-        let verifier = Verifier::new(&self.log_name(), PolicySet::default().digest());
-        replay(&*self.read, &self.workspace.id, verifier.against(kept))
     }
 
     /// What the active policies say against the state digest that the log recorded last.
@@ -180,6 +162,30 @@ impl Reader {
             Err(error) => unloadable(error),
         }
     }
+}
+
+/// As [`Reader::expect_log`], of the workspace with the UUID `workspace`.
+pub(crate) fn expect_log(
+    read: &dyn Read,
+    workspace: &str,
+    kept: Option<&Checkpoint>,
+) -> Result<Proven, Error> {
+    let verifier = replay(read, workspace, verifier(workspace).against(kept))?;
+    let log = verifier.clone().finish();
+    let head = against_head(read, workspace, &log)?;
+    let pin = kept
+        .into_iter()
+        .zip(&log.pins)
+        .find_map(|(kept, result)| against_pin(kept, *result, &log_name(workspace), log.size));
+    match head.or(pin) {
+        Some(reason) => Err(unverified(&log, &reason)),
+        None => Ok(Proven(verifier)),
+    }
+}
+
+/// A verifier that has seen nothing yet.
+fn verifier(workspace: &str) -> Verifier {
+    Verifier::new(&log_name(workspace), PolicySet::default().digest())
 }
 
 /// What each checkpoint rests on, and who of `keys` signed it.

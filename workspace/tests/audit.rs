@@ -4,11 +4,11 @@ mod common;
 
 use base64ct::Encoding;
 use common::{World, manifest, refusal};
-use lattice_core::audit::{Checkpoint, Tree, leaf_hash};
+use lattice_core::audit::{Checkpoint, KeyType, SigningKey, Tree, leaf_hash, verify_consistency};
 use lattice_core::hash::hex;
 use lattice_core::view::{KeyKind, Mode, Trust, Verification};
 use lattice_core::{Code, PolicySet};
-use lattice_workspace::{Key, Verified};
+use lattice_workspace::{Key, Verified, rotate_log_key};
 
 /// A workspace whose log holds: its first key, an import, another key, an import that changes nothing, an import.
 fn world() -> (World, Key) {
@@ -364,5 +364,129 @@ fn workspaces_have_logs_of_their_own() {
     assert_eq!(
         PolicySet::default().digest(),
         world.plan(&dev, &manifest(&[]), Mode::Replace).after()
+    );
+}
+
+/// Every event of a log is proven against every head that the log had since, and every head extends the ones before.
+#[test]
+fn every_event_is_proven_against_every_head() {
+    let (world, key) = World::with_dev();
+    let head = || {
+        let proven = world.reader(&key).expect_log(None).unwrap();
+        proven.checkpoint()
+    };
+    let mut heads = vec![head()];
+    for _ in 0..10 {
+        world.import(&key, &manifest(&[]), Mode::Additive);
+        heads.push(head());
+    }
+    let reader = world.reader(&key);
+    for kept in &heads {
+        for seq in 0..kept.size() {
+            let proof = reader.prove(seq, Some(kept)).unwrap();
+            let (checked, reason) = proof.check(std::slice::from_ref(kept), &[]).unwrap();
+            assert_eq!((checked.valid, reason), (true, None));
+            assert_eq!(checked.event, Some(reader.event(seq).unwrap().leaf));
+        }
+        assert_eq!(
+            refusal(reader.prove(kept.size(), Some(kept))).0,
+            Code::Usage
+        );
+        let extension = reader.prove_extension(Some(kept), None).unwrap();
+        let (old, size) = (kept.size(), extension.checkpoint.size());
+        let root = extension.checkpoint.root();
+        assert!(verify_consistency(
+            old,
+            kept.root(),
+            size,
+            root,
+            &extension.hashes
+        ));
+        assert_eq!(Some(&extension.checkpoint), heads.last());
+    }
+    assert_eq!(refusal(reader.prove(11, None)).0, Code::Usage);
+    let first = reader.prove_extension(None, None).unwrap();
+    assert_eq!((first.old, first.hashes.len()), (0, 0));
+}
+
+/// No proof is made from a hash that someone edited, and no verdict rests on one.
+#[test]
+fn stored_hashes_are_not_trusted() {
+    let edits = [
+        "UPDATE audit_node SET hash = zeroblob(32) WHERE level = 1 AND idx = 0",
+        "UPDATE audit_node SET hash = x'00' WHERE level = 1 AND idx = 0",
+        "DELETE FROM audit_node",
+    ];
+    for edit in edits {
+        let (world, key) = world();
+        world.sql(edit);
+        assert_eq!(world.verify(&key).reason, None, "{edit}");
+        let reader = world.reader(&key);
+        assert_eq!(
+            refusal(reader.prove(3, None)).0,
+            Code::AuditTampered,
+            "{edit}"
+        );
+        let kept = Checkpoint::new("al/x", 1, [0; 32]);
+        let refused = refusal(reader.prove(0, Some(&kept)));
+        assert_eq!(refused.0, Code::AuditTampered, "{edit}");
+    }
+}
+
+/// The keys of a log follow each other, and only the last one signs.
+#[test]
+fn only_the_key_that_was_logged_last_signs() {
+    let (world, key) = World::with_dev();
+    let log = format!("al/{}", world.reader(&key).workspace().id);
+    let secret = |name: &str, key_type, seed| SigningKey::new(name, key_type, [seed; 32]).unwrap();
+    let [a, b, c] = [1, 2, 3].map(|seed| secret(&log, KeyType::Log, seed));
+    let witness = secret("w", KeyType::Witness, 4);
+    let other = secret("al/other", KeyType::Log, 5);
+    let rotate = |old: Option<&SigningKey>, new: &SigningKey| {
+        rotate_log_key(&*world.store, &key, old, new, &world.ambient())
+    };
+    let code = |result: Result<lattice_workspace::Rotated, lattice_core::Error>| refusal(result).0;
+    world.reader(&key).expect_signer(&a).unwrap();
+    assert_eq!(code(rotate(None, &witness)), Code::InvalidAuditKey);
+    assert_eq!(code(rotate(None, &other)), Code::InvalidAuditKey);
+
+    let first = rotate(None, &a).unwrap();
+    assert_eq!(first.event.names.added, [a.verifying_key().to_string()]);
+    let keys = [a.verifying_key().clone(), b.verifying_key().clone()];
+    assert_eq!(first.checkpoint.signers(&keys).unwrap(), [&keys[0]]);
+    assert_eq!(code(rotate(None, &b)), Code::InvalidAuditKey);
+    assert_eq!(code(rotate(Some(&b), &c)), Code::InvalidAuditKey);
+    assert_eq!(code(rotate(Some(&a), &a)), Code::InvalidAuditKey);
+
+    let second = rotate(Some(&a), &b).unwrap();
+    assert_eq!(
+        second.event.names.deactivated,
+        [a.verifying_key().to_string()]
+    );
+    assert_eq!(
+        second.checkpoint.signers(&keys).unwrap(),
+        [&keys[0], &keys[1]]
+    );
+    let reader = world.reader(&key);
+    assert_eq!(refusal(reader.expect_signer(&a)).0, Code::InvalidAuditKey);
+    reader.expect_signer(&b).unwrap();
+
+    // An import with the key of before writes nothing.
+    let planned = world.plan(&key, &manifest(&[("a", true)]), Mode::Additive);
+    let import = |signer| {
+        let ambient = world.ambient();
+        lattice_workspace::import_signed(&*world.store, &key, &planned, Some(signer), &ambient)
+    };
+    assert_eq!(refusal(import(&a)).0, Code::InvalidAuditKey);
+    assert_eq!(world.verify(&key).verification.size, 3);
+    let imported = import(&b).unwrap();
+    assert_eq!(imported.checkpoint.signers(&keys).unwrap(), [&keys[1]]);
+    assert_eq!(world.verify(&key).reason, None);
+
+    // Who forges the event of a rotation is found before the key is believed.
+    world.sql("UPDATE audit_event SET names = replace(names, '\"added\":[\"al/', '\"added\":[\"xl/') WHERE seq = 2");
+    assert_eq!(
+        refusal(world.reader(&key).expect_signer(&b)).0,
+        Code::AuditTampered
     );
 }

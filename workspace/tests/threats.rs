@@ -90,7 +90,7 @@ const ATTACKS: [(&str, Attack); 18] = [
         },
     ),
     ("rewrites an event, and every hash behind it", |scene| {
-        scene.rewrite(edit_actor);
+        scene.rewrite(|records| edit_actor(records));
         None
     }),
     (
@@ -142,20 +142,21 @@ const ATTACKS: [(&str, Attack); 18] = [
     (
         "rewrites an event, every hash, and the kept checkpoint",
         |scene| {
-            scene.rewrite(edit_actor);
+            scene.rewrite(|records| edit_actor(records));
             Some(scene.head())
         },
     ),
     ("the same, with the stolen key of the log", |scene| {
-        scene.rewrite(edit_actor);
+        scene.rewrite(|records| edit_actor(records));
         Some(scene.head().signed(&scene.log_key).unwrap())
     }),
 ];
 
 /// Another key did it.
-fn edit_actor(records: &mut Vec<Record>) {
+fn edit_actor(records: &mut [Record]) {
     let mut event = Event::parse(&records[1].body).unwrap();
-    event.actor = "01890a5d-ac96-7000-8000-000000000000".to_owned();
+    // Every time another one, so that an edit after an edit is one.
+    event.actor = hex(&leaf_hash(event.actor.as_bytes()));
     records[1].body = event.to_bytes();
 }
 
@@ -362,7 +363,7 @@ fn no_import_builds_on_a_log_that_does_not_extend_its_pin() {
             .world
             .plan(&scene.key, &manifest(&[("d", false)]), Mode::Additive);
         let planned = planned.extending(Some(proven));
-        scene.rewrite(edit_actor_again);
+        scene.rewrite(|records| edit_actor(records));
         let before = scene
             .world
             .rows("SELECT count(*), max(seq) FROM audit_event");
@@ -378,12 +379,6 @@ fn no_import_builds_on_a_log_that_does_not_extend_its_pin() {
             "{name}"
         );
     }
-}
-
-fn edit_actor_again(records: &mut Vec<Record>) {
-    let mut event = Event::parse(&records[1].body).unwrap();
-    event.actor = "01890a5d-ac96-7000-8000-000000000001".to_owned();
-    records[1].body = event.to_bytes();
 }
 
 /// Events that come between the proof and the import are no reason to refuse it.

@@ -5,6 +5,8 @@ import {
   Manifest,
   PolicySet,
   Workspace,
+  check,
+  checkSync,
   formatManifest,
   formatManifestSync,
   parseManifest,
@@ -20,14 +22,17 @@ import {
   validateSync,
   type Action,
   type AuditPage,
+  type CheckedProof,
   type Code,
   type Decision,
   type Evaluation,
   type History,
   type JsonValue,
   type ManifestDocument,
+  type Pin,
   type Plan,
   type Text,
+  type Trust,
   type Validation,
   type Verification,
 } from '@agentlattice/cli';
@@ -56,7 +61,12 @@ export async function everything(text: Text): Promise<JsonValue> {
   const imported: Plan = await workspace.importManifest(manifest, { dryRun: true, replace: false });
   const remote: Decision = await workspace.decide(action);
   const page: AuditPage = await workspace.audit({ cursor: 0, limit: 10 });
-  const verification: Verification = await workspace.verify();
+  const checkpoint: string = await workspace.checkpoint();
+  const verification: Verification = await workspace.verify({ checkpoints: [checkpoint, text], vkeys: ['…'], state: true });
+  const pins: Pin[] = verification.pins.filter((pin) => pin.result === 'consistent');
+  const proof: string = await workspace.prove(1, { checkpoint: { path: 'staging.checkpoint' } });
+  const checked: CheckedProof = (await check(proof)).valid ? checkSync(proof, { checkpoints: [checkpoint] }) : await check(text, {});
+  const trusts: Trust[] = [checked.trust, ...pins.map((pin) => pin.trust)];
 
   const kept: string = await workspace.savePlan(text, { overlays: [text], replace: true, allowDeactivations: 3 });
   const shown: Plan = showPlanSync(kept).applied ? await showPlan({ path: 'plan.json' }) : showPlanSync(kept);
@@ -68,7 +78,7 @@ export async function everything(text: Text): Promise<JsonValue> {
   const reports: string = (await report(shown, 'markdown')) + reportSync(back, 'html');
 
   const counts = [applied.changes.length, history.states.length, timeout ?? null, change.summary.added, preview.notes.length, imported.changes.length, page.next_cursor];
-  const texts = [page1, reports, ...drift, formatted, remote.status, decision.policy_name, verification.root, ...names];
+  const texts = [page1, reports, ...trusts, checked.event?.kind ?? null, ...drift, formatted, remote.status, decision.policy_name, verification.root, ...names];
   const values = decisions.flatMap((each) => each.conditions_evaluated.map((rule) => rule.actual));
   return { counts, texts, values, places, valid: validation.valid, result: evaluation.result, schema: schema('plan') };
 }

@@ -1,13 +1,26 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, final
 
-from .types import Action, Decision, Diagnostic, Evaluation, EventPage, History, Plan, Policy, Text, Verification
+from .types import (
+    Action,
+    CheckedProof,
+    Decision,
+    Diagnostic,
+    Evaluation,
+    EventPage,
+    History,
+    Plan,
+    Policy,
+    Text,
+    Verification,
+)
 
 __all__ = [
     "Conditions",
     "Manifest",
     "PolicySet",
     "Workspace",
+    "check",
     "format_manifest",
     "parse_manifest",
     "plan",
@@ -198,8 +211,34 @@ class Workspace:
 
         Raises ``USAGE`` for a ``limit`` that is not 1 to 1000, and ``AUDIT_TAMPERED``.
         """
-    def verify(self) -> Verification:
-        """Whether the audit log still says what was appended to it, and the policies are what it says."""
+    def verify(
+        self,
+        *,
+        checkpoints: Sequence[Text] | None = None,
+        vkeys: Sequence[str] | None = None,
+        state: bool | None = None,
+    ) -> Verification:
+        """Whether the audit log still says what was appended to it, and extends every one of ``checkpoints``, which were kept
+        where its writer cannot write; with ``state``, also whether the policies are what it says. What was edited is in the
+        document, not raised.
+
+        With ``vkeys``, texts as ``al audit keygen`` prints them, the log or a witness has to have signed the checkpoints.
+        Raises ``INVALID_CHECKPOINT`` and ``INVALID_AUDIT_KEY`` for what is none, or is not signed so, and ``USAGE`` for keys
+        without a checkpoint.
+        """
+    def checkpoint(self) -> str:
+        """The checkpoint of the audit log, a text to keep where its writer cannot write; signed if ``AL_AUDIT_KEY_FILE`` names
+        a key.
+
+        Raises ``AUDIT_TAMPERED``, and ``INVALID_AUDIT_KEY`` for a key that does not sign for this log.
+        """
+    def prove(self, event: int, *, checkpoint: Text | None = None) -> str:
+        """The proof that the audit event ``event`` is in the log of ``checkpoint``, which was kept, or in the log as it stands:
+        a text for :func:`check`.
+
+        Raises ``USAGE`` for an event that it does not have, ``INVALID_CHECKPOINT`` for what is none, ``AUDIT_TAMPERED`` for one
+        that the log does not extend, and ``INVALID_AUDIT_KEY``.
+        """
 
 def parse_manifest(text: Text, *, overlays: Sequence[Text] | None = None) -> Manifest:
     """Reads, checks and compiles a manifest, changed by overlays in their order. A path may be a folder, whose manifests are
@@ -232,6 +271,17 @@ def show_plan(plan: Text) -> Plan:
     """The plan that was saved, as it was reviewed; ``plan`` is its text or a path.
 
     Raises ``INVALID_PLAN`` for anything but what :meth:`Workspace.save_plan` or ``al plan --out`` made.
+    """
+
+def check(
+    proof: Text, *, checkpoints: Sequence[Text] | None = None, vkeys: Sequence[str] | None = None
+) -> CheckedProof:
+    """Checks the proof of an audit event, offline: a text of :meth:`Workspace.prove` or ``al audit prove``, or a path.
+
+    ``checkpoints`` and ``vkeys`` are what the proof is held against, as by :meth:`Workspace.verify`; without them it speaks
+    for itself alone. A proof that does not hold is in the document, not raised. Raises ``INVALID_CHECKPOINT`` for what is
+    no proof or checkpoint, where none of ``checkpoints`` is that of the proof, and for missing signatures;
+    ``INVALID_AUDIT_KEY``.
     """
 
 def report(plan: Plan, form: Literal["markdown", "html"]) -> str:

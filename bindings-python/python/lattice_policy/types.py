@@ -150,7 +150,7 @@ class Change(TypedDict):
 
 
 class Names(TypedDict):
-    """The policies that an import changed."""
+    """The policies that an event changed; of ``log_key_rotated``, the keys that verify checkpoints."""
 
     added: list[str]
     modified: list[str]
@@ -161,8 +161,8 @@ class Names(TypedDict):
 _From = TypedDict("_From", {"from": str | None})
 
 
-class Event(_From):
-    """An event of the audit log; fields that its kind does not use are ``None``."""
+class Leaf(_From):
+    """An event as the audit log covers it; fields that its kind does not use are ``None``."""
 
     type: str
     log: str
@@ -181,6 +181,11 @@ class Event(_From):
     manifest_version: str | None
     rendered_sha256: str | None
     replace: bool | None
+
+
+class Event(Leaf):
+    """An event of the audit log, with the names whose digest is ``changes``."""
+
     names: Names
 
 
@@ -232,14 +237,49 @@ class Plan(TypedDict):
     checkpoint: str | None
 
 
+class Pin(TypedDict):
+    """What the audit log says about a checkpoint that was kept; ``signers`` are the names of the given keys that signed it."""
+
+    file: str | None
+    origin: str
+    size: int
+    root: str
+    result: Literal["consistent", "truncated", "forked"]
+    trust: Literal["self", "pinned", "signed", "witnessed"]
+    signers: list[str]
+
+
 class Verification(TypedDict):
-    """Whether an audit log verifies; ``trust`` is ``self``: this rests on the store alone."""
+    """Whether an audit log verifies. ``state_matches`` is ``None`` where the policies were not compared.
+
+    ``pins`` are the checkpoints in the order in which they were given. ``trust`` is what the verdict rests on, the best of
+    those that are consistent: the store alone, a checkpoint that was kept, or one that its log or a witness signed.
+    """
 
     valid: bool
     workspace: str
     size: int
     root: str
     first_broken_seq: int | None
-    state_matches: bool
-    trust: str
-    pins: list[dict[str, Any]]
+    state_matches: bool | None
+    trust: Literal["self", "pinned", "signed", "witnessed"]
+    pins: list[Pin]
+
+
+class Checkpoint(TypedDict):
+    """The head of an audit log; ``checkpoint`` is the text to keep."""
+
+    origin: str
+    size: int
+    root: str
+    checkpoint: str
+
+
+class CheckedProof(TypedDict):
+    """Whether an event is in the audit log of a checkpoint; ``event`` is ``None`` where the hashes do not lead to its root."""
+
+    valid: bool
+    event: Leaf | None
+    checkpoint: Checkpoint
+    trust: Literal["self", "pinned", "signed", "witnessed"]
+    signers: list[str]

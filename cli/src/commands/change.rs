@@ -8,7 +8,6 @@ use lattice_workspace::{Key, Planned, Reader, Store, import_signed};
 use super::preview::Preview;
 use crate::args::{GuardArgs, KeyArgs};
 use crate::evidence::{Anchor, PinArgs};
-use crate::exit::Exit;
 use crate::session::{Outcome, Session};
 
 /// A change of a workspace, or a look at it.
@@ -77,17 +76,9 @@ pub(crate) fn commit(
     session.step("writing");
     let ambient = session.ambient()?;
     let imported = import_signed(store, key, planned, anchor.signer.as_ref(), &ambient);
-    let kept = match &imported {
-        Ok(imported) => anchor.keep(&imported.checkpoint, session.io),
-        Err(_) => Ok(()),
-    };
+    let checkpoint = imported.as_ref().map(|imported| &imported.checkpoint);
+    let unkept = checkpoint.map(|checkpoint| anchor.keep(checkpoint, session.io));
+    let unkept = unkept.ok().and_then(Result::err);
     let done = Preview::applied(planned, imported)?.show(fields, false, session)?;
-    match kept {
-        Ok(()) => Ok(done),
-        Err(error) => {
-            // The document of what was committed is not lost over it.
-            session.show(&error);
-            Ok(done.exit(Exit::from(&error)))
-        }
-    }
+    Ok(session.despite(unkept, done))
 }

@@ -39,7 +39,11 @@ fn plain(diagnostic: &Diagnostic, paint: Paint) -> String {
         Kind::Warning(_) => paint.yellow(&format!("warning[{code}]")),
     };
     let mut text = format!("{title}: {}\n", safe(&diagnostic.message));
-    for (name, line) in [("policy", &diagnostic.policy), ("help", &diagnostic.help)] {
+    // Most messages about a whole file name it.
+    let file = diagnostic.file.as_ref();
+    let file = file.filter(|file| !diagnostic.message.contains(*file));
+    let (policy, help) = (diagnostic.policy.as_ref(), diagnostic.help.as_ref());
+    for (name, line) in [("file", file), ("policy", policy), ("help", help)] {
         if let Some(line) = line {
             let _ = writeln!(text, "  {name}: {}", safe(line));
         }

@@ -1,5 +1,9 @@
 //! A folder of its own for each test, with a store, and the real binary run in it.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    clippy::format_push_string,
+    reason = "each test file uses a part, and need not be fast"
+)]
 
 pub(crate) mod plan;
 
@@ -62,6 +66,11 @@ impl Sandbox {
     /// Uses this key from now on.
     pub(crate) fn use_key(&mut self, key: &str) {
         self.key = Some(key.to_owned());
+    }
+
+    /// The key in use.
+    pub(crate) fn key(&self) -> String {
+        self.key.clone().unwrap()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -145,7 +154,7 @@ impl Sandbox {
         let mut transcript = String::new();
         for args in commands {
             let run = self.al(args);
-            transcript.push_str(&format!("$ al {}\n", args.join(" ")));
+            transcript.push_str(&redact(&format!("$ al {}\n", args.join(" "))));
             transcript.push_str(&run.shown());
             transcript.push('\n');
         }
@@ -192,6 +201,9 @@ pub(crate) fn redact(text: &str) -> String {
         ),
         (r"2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z", "[TIME]"),
         (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
+        (r"(— \S+) [0-9A-Za-z+/]{40,}={0,2}", "${1} [SIGNATURE]"),
+        (r"\+[0-9a-f]{8}\+[0-9A-Za-z+/]{44}", "+[KEY]"),
+        (r"extra [0-9A-Za-z+/]+={0,2}", "extra [EVENT]"),
         (r"[0-9A-Za-z+/]{43}=", "[ROOT]"),
     ];
     let mut text = text.to_owned();

@@ -8,7 +8,8 @@ use super::checkpoint::{decimal, digest};
 use super::{Checkpoint, Event, VerifyingKey, leaf_hash, verify_inclusion};
 use crate::error::{Code, Error};
 use crate::hash::Hash;
-use crate::{limits, view};
+use crate::limits;
+use crate::view::{self, Trust};
 
 /// An event, where it stands in its log, and the hashes that lead from it to the root of a checkpoint.
 ///
@@ -85,42 +86,32 @@ impl Proof {
         pins: &[Checkpoint],
         keys: &[VerifyingKey],
     ) -> Result<(view::CheckedProof, Option<String>), Error> {
-        let (mut trust, signers) = self.checkpoint.trust(keys)?;
-        if keys.is_empty() && pins.is_empty() {
-            trust = view::Trust::SelfOnly;
-        }
-        let mut same_size = pins.iter().filter(|pin| {
-            pin.origin() == self.checkpoint.origin() && pin.size() == self.checkpoint.size()
-        });
-        let pin = same_size.next();
-        if pin.is_none() && !pins.is_empty() {
-            let message = format!(
-                "none of the checkpoints is that of the proof: `{}`, {} events",
-                self.checkpoint.origin(),
-                self.checkpoint.size()
-            );
+        let (trust, signers) = self.checkpoint.trust(keys)?;
+        let (origin, size) = (self.checkpoint.origin(), self.checkpoint.size());
+        let is_same = |pin: &&Checkpoint| pin.origin() == origin && pin.size() == size;
+        let mut same = pins.iter().filter(is_same).peekable();
+        if same.peek().is_none() && !pins.is_empty() {
+            let message =
+                format!("none of the checkpoints is that of the proof: `{origin}`, {size} events");
             return Err(Error::new(Code::InvalidCheckpoint, message).with_help(
                 "have the proof made against your checkpoint: `al audit prove --event N --checkpoint FILE`",
             ));
         }
-        let is_other = pin.into_iter().chain(same_size);
-        let is_other = is_other
-            .into_iter()
-            .any(|pin| pin.root() != self.checkpoint.root());
-        let (event, reason) = match self.open() {
-            Ok(event) if is_other => (
-                Some(event),
-                Some(
-                    "the checkpoint of the proof is not the one that was kept: the log was forked"
-                        .to_owned(),
-                ),
+        let is_forked = same.any(|pin| pin.root() != self.checkpoint.root());
+        let is_alone = keys.is_empty() && (pins.is_empty() || is_forked);
+        let trust = if is_alone { Trust::SelfOnly } else { trust };
+        let opened = self.open();
+        let reason = match &opened {
+            Err(reason) => Some(reason.clone()),
+            Ok(_) if is_forked => Some(
+                "the checkpoint of the proof is not the one that was kept: the log was forked"
+                    .to_owned(),
             ),
-            Ok(event) => (Some(event), None),
-            Err(reason) => (None, Some(reason)),
+            Ok(_) => None,
         };
         let document = view::CheckedProof {
             valid: reason.is_none(),
-            event,
+            event: opened.ok(),
             checkpoint: view::Checkpoint::from(&self.checkpoint),
             trust,
             signers,

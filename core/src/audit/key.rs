@@ -36,7 +36,7 @@ impl KeyType {
 pub(super) type KeyId = [u8; 4];
 
 /// A key that verifies signatures: `NAME+ID+KEY`, the text that is given to those who verify.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct VerifyingKey {
     name: String,
     id: KeyId,
@@ -69,9 +69,13 @@ impl VerifyingKey {
             return Err(refuse("is for another algorithm than Ed25519"));
         };
         let key = <[u8; 32]>::try_from(key).map_err(|_| refuse("is not 32 bytes long"))?;
+        // RFC 8032 has one spelling for a point, and the library reads others too.
+        let is_canonical = |key: &ed25519_dalek::VerifyingKey| {
+            key.to_edwards().compress().as_bytes() == key.as_bytes()
+        };
         let key = ed25519_dalek::VerifyingKey::from_bytes(&key)
             .ok()
-            .filter(|key| !key.is_weak())
+            .filter(|key| is_canonical(key) && !key.is_weak())
             .ok_or_else(|| refuse("is no Ed25519 key"))?;
         let key = Self::new(name, key_type, key)?;
         if crate::hash::hex(&key.id) == id {
@@ -137,6 +141,13 @@ impl fmt::Display for VerifyingKey {
         let id = crate::hash::hex(&self.id);
         let key = encode(self.key_type, self.key.as_bytes());
         write!(f, "{}+{id}+{key}", self.name)
+    }
+}
+
+/// As its text: of a point that was computed from a secret, the coordinates say more than the point.
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifyingKey({self})")
     }
 }
 

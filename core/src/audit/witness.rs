@@ -68,7 +68,7 @@ impl Extension {
     /// # Errors
     ///
     /// `STATE_CHANGED` where the witness knows another size than the proof starts from; `AUDIT_TAMPERED` where the head does
-    /// not extend the known one; `INVALID_CHECKPOINT` for a head without the signature of its log; `INVALID_AUDIT_KEY` for a
+    /// not extend the known one; `INVALID_CHECKPOINT` for a head without the signature of its log, or with as many as a head may have; `INVALID_AUDIT_KEY` for a
     /// key that is no witness's. In all of them the witness remembers what it remembered.
     pub fn cosign(
         &self,
@@ -113,6 +113,8 @@ impl Extension {
             ));
         }
         let cosigned = self.checkpoint.clone().cosigned(key, time)?;
+        // One signature more may be too many. What could not be read again is not remembered.
+        Checkpoint::parse(cosigned.to_string().as_bytes())?;
         let line = cosigned.last_signature();
         Ok((cosigned, line))
     }

@@ -273,6 +273,19 @@ pub struct RotatedKey {
     pub checkpoint: String,
 }
 
+/// `al audit restart-after-restore`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RestartedLog {
+    /// The workspace, with its new id.
+    pub workspace: super::WorkspaceRef,
+    /// The name of the workspace in which the old log stays: its id.
+    pub previous: String,
+    /// The first event of the new log, which cites the checkpoint of the old one in `from`.
+    pub event: Event,
+    /// The checkpoint of the new log.
+    pub checkpoint: String,
+}
+
 /// `al audit keygen`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AuditKey {

@@ -12,8 +12,8 @@ use serde_json::Value;
 pub(crate) const FILE: &str = include_str!("../../testdata/conformance.json");
 
 /// What a runner must know how to do.
-pub(crate) const OPS: [&str; 7] = [
-    "validate", "fmt", "plan", "eval", "render", "show", "promote",
+pub(crate) const OPS: [&str; 8] = [
+    "validate", "fmt", "plan", "eval", "render", "show", "promote", "check",
 ];
 
 /// The whole file.
@@ -61,6 +61,12 @@ pub(crate) struct Case {
     pub metadata: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saved: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<Vec<Text>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vkeys: Option<Vec<String>>,
     #[serde(skip_serializing)]
     pub want: Option<Value>,
     #[serde(skip_serializing)]
@@ -215,6 +221,24 @@ impl Case {
         let imports = self.imports.as_ref().expect("`promote` has `imports`");
         let named = imports.iter().enumerate();
         named.map(|(at, text)| (format!("import-{}.yaml", at + 1), text.whole()))
+    }
+
+    pub(crate) fn proof(&self) -> String {
+        self.proof.as_ref().expect("`check` has `proof`").whole()
+    }
+
+    /// The checkpoints that a proof is held against, each with the name of its file.
+    pub(crate) fn checkpoints(&self) -> impl Iterator<Item = (String, String)> {
+        let texts = self
+            .checkpoints
+            .as_ref()
+            .expect("`check` has `checkpoints`");
+        let named = texts.iter().enumerate();
+        named.map(|(at, text)| (format!("checkpoint-{}", at + 1), text.whole()))
+    }
+
+    pub(crate) fn vkeys(&self) -> &[String] {
+        self.vkeys.as_ref().expect("`check` has `vkeys`")
     }
 
     /// The saved plan of a row, with the version of this engine and a digest that fits where the row asks for them.

@@ -50,6 +50,19 @@ impl Write for Transaction<ReadWrite> {
         Ok(())
     }
 
+    fn rename_workspace(&self, id: &str, name: &str) -> Result<(), Error> {
+        self.execute("UPDATE workspace SET name = ?2 WHERE id = ?1", (id, name))?;
+        Ok(())
+    }
+
+    fn move_keys(&self, from: &str, to: &str) -> Result<(), Error> {
+        self.execute(
+            "UPDATE access_key SET workspace = ?2 WHERE workspace = ?1",
+            (from, to),
+        )?;
+        Ok(())
+    }
+
     fn add_key(&self, key: &KeyRow) -> Result<(), Error> {
         self.execute(
             "INSERT INTO access_key (id, workspace, kind, name, hash, created_at, revoked_at)

@@ -2,6 +2,7 @@ mod cosign;
 mod head;
 mod keys;
 mod prove;
+mod restart;
 mod verify;
 
 use clap::{Args, Subcommand};
@@ -24,6 +25,7 @@ pub(crate) enum Audit {
     Cosign(cosign::Cosign),
     Keygen(keys::Keygen),
     RotateKey(keys::RotateKey),
+    RestartAfterRestore(restart::Restart),
 }
 
 /// List events, oldest first
@@ -78,6 +80,7 @@ impl Audit {
             Audit::Cosign(command) => command.run(session),
             Audit::Keygen(command) => command.run(session),
             Audit::RotateKey(command) => command.run(session),
+            Audit::RestartAfterRestore(command) => command.run(session),
         }
     }
 }

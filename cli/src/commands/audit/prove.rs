@@ -91,10 +91,7 @@ impl Check {
         let input = session.read(&self.file, PROOF)?;
         let checked = Proof::parse(&input.bytes).and_then(|proof| proof.check(&kept, &keys));
         let (checked, reason) = checked.map_err(|error| error.in_file(&input.name))?;
-        let mut table = Table::new(["field", "value"]);
-        if let Some(event) = &checked.event {
-            table = render::leaf_details(event);
-        }
+        let event = checked.event.as_ref().map(render::leaf_details);
         let done = session.document(
             &checked,
             |paint| {
@@ -105,10 +102,24 @@ impl Check {
                 };
                 let log = safe(&checked.checkpoint.origin).into_owned();
                 let events = events(checked.checkpoint.size);
-                let rows = table.text(paint);
-                format!("the proof {verdict}: {log}, {events}\n{rows}")
+                let event = event.as_ref().map(|event| event.text(paint));
+                let event = event.unwrap_or_default();
+                format!("the proof {verdict}: {log}, {events}\n{event}")
             },
-            || table.markdown(),
+            || {
+                let mut verdict = Table::new(["holds", "log", "events", "trust", "signed by"]);
+                verdict.row([
+                    if checked.valid { "yes" } else { "no" }.to_owned(),
+                    checked.checkpoint.origin.clone(),
+                    checked.checkpoint.size.to_string(),
+                    checked.trust.as_str().to_owned(),
+                    checked.signers.join(", "),
+                ]);
+                let event = event
+                    .as_ref()
+                    .map(|event| format!("\n{}", event.markdown()));
+                verdict.markdown() + &event.unwrap_or_default()
+            },
         )?;
         if let Some(reason) = reason {
             if session.output.format != Format::Json {

@@ -1,0 +1,53 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use lattice_core::view;
+use lattice_workspace::restart_log;
+
+use crate::args::KeyArgs;
+use crate::evidence::{Anchor, read_checkpoint};
+use crate::render;
+use crate::session::{Outcome, Session};
+
+/// Begin a new log after an old copy of the store was restored
+///
+/// A log that lost events never extends its pin again. This begins another one, under a new name: its first event adds the
+/// policies that are there and cites the checkpoint that was lost, and the pin is replaced. The workspace keeps its name,
+/// policies and keys, and has a new id; the old log stays in the store, in a workspace whose name is the old id. Who reviews
+/// the pin sees that the log is another one, and asks why.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  al audit restart-after-restore --pin staging.checkpoint
+  al key create --workspace 01a206b1-3fef-7186-9458-ffad00ffac30    to read the old log")]
+pub(crate) struct Restart {
+    /// The pin that the restored log does not extend; replaced by the checkpoint of the new log
+    #[arg(long, value_name = "FILE")]
+    pin: PathBuf,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+impl Restart {
+    pub(super) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
+        let anchor = Anchor::unsigned(self.pin.clone());
+        let kept = read_checkpoint(&self.pin, session)?;
+        let ambient = session.ambient()?;
+        let (key, opened) = self.key.open(session)?;
+        let restarted = restart_log(&*opened.store, &key, &kept, &ambient)?;
+        let unkept = anchor.keep(&restarted.checkpoint, session.io).err();
+        let document = view::RestartedLog {
+            workspace: restarted.workspace,
+            previous: restarted.previous,
+            event: restarted.event,
+            checkpoint: restarted.checkpoint.to_string(),
+        };
+        session.note(format_args!(
+            "{} has a new log; the old one stays in the workspace {}",
+            document.workspace.name, document.previous
+        ));
+        session.note_checkpoint(&document.checkpoint);
+        let done = session.table(&document, || render::event_details(&document.event))?;
+        Ok(session.despite(unkept, done))
+    }
+}

@@ -1,0 +1,131 @@
+//! A new log for a workspace whose store was brought back from an old copy.
+
+use lattice_core::audit::{Checkpoint, Event, ImportEvent, log_name};
+use lattice_core::time::format_time;
+use lattice_core::view::{self, KeyKind};
+use lattice_core::{Code, Error, Manifest, Mode, Plan, PolicySet, State};
+
+use crate::access::look_up;
+use crate::ambient::Ambient;
+use crate::key::Key;
+use crate::log::Log;
+use crate::reader;
+use crate::signer::head;
+use crate::store::{Read, Store, WorkspaceRow};
+use crate::verify::expect_log;
+
+/// A workspace with a new log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restarted {
+    /// The workspace, under its name and a new id.
+    pub workspace: view::WorkspaceRef,
+    /// The name under which the old log stays in the store: its id.
+    pub previous: String,
+    /// The first event of the new log: all policies are added, and it cites the checkpoint.
+    pub event: view::Event,
+    /// The checkpoint of the new log, unsigned.
+    pub checkpoint: Checkpoint,
+}
+
+/// Begins a new log where the old one no longer extends `kept`, a checkpoint of it that was kept elsewhere. The first event
+/// of the new log cites that checkpoint, so that nobody can take the one for the other.
+///
+/// The workspace keeps its name, policies, circuit breakers and keys, and has a new id. The old log stays in the store as it
+/// is, in a workspace without keys whose name is its id.
+///
+/// # Errors
+///
+/// `INVALID_CHECKPOINT` for a checkpoint of another log; `USAGE` where the log extends it; `AUDIT_TAMPERED` where the log
+/// does not verify by itself, or the policies are not those that it recorded; `INVALID_SERVICE_KEY`; `STORE_UNAVAILABLE`.
+pub fn restart_log(
+    store: &dyn Store,
+    key: &Key,
+    kept: &Checkpoint,
+    ambient: &Ambient,
+) -> Result<Restarted, Error> {
+    let write = store.write()?;
+    let (old, key) = look_up(&*write, key, KeyKind::Service)?;
+    expect_lost(&*write, &old, kept)?;
+
+    let none = PolicySet::default();
+    let snapshot = write.snapshot(&old.id, &none)?;
+    let active = reader::compile(snapshot, &old.name)?.active;
+    let digest = active.digest();
+    Log::open(&*write, &old.id)?.recorded(&digest)?;
+
+    let new = WorkspaceRow {
+        id: ambient.workspace_id(),
+        name: old.name,
+        org_name: old.org_name,
+        revision: 0,
+        created_at: format_time(ambient.now),
+    };
+    write.rename_workspace(&old.id, &old.id)?;
+    write.add_workspace(&new)?;
+    write.move_keys(&old.id, &new.id)?;
+    for breaker in write.breakers(&old.id)? {
+        write.set_breaker(&new.id, &breaker)?;
+    }
+    write.advance(&new.id, 0)?;
+
+    let plan = Plan::new(&State::default(), &active, Mode::Replace);
+    let names = plan.names();
+    let log = Log::open(&*write, &new.id)?;
+    let mut policies = plan.writes().map(AsRef::as_ref);
+    write.change_policies(
+        &new.id,
+        log.seq(),
+        &mut std::iter::empty(),
+        &mut policies,
+        &[],
+    )?;
+    // As the workspace would export it, without the circuit breakers.
+    let manifest = Manifest::exported(&new.org_name, ambient.now, &active, &[]);
+    let event = Event::import(&ImportEvent {
+        workspace: &new.id,
+        seq: log.seq(),
+        time: ambient.now,
+        actor: &key.id,
+        names: &names,
+        unchanged: 0,
+        before: none.digest(),
+        after: digest,
+        manifest_sha256: manifest.sha256(),
+        manifest_version: manifest.version(),
+        replace: true,
+        from: Some(kept),
+        rendered_sha256: None,
+    });
+    let tree = log.append(&event, &names)?;
+    write.commit()?;
+    Ok(Restarted {
+        workspace: view::WorkspaceRef::from(&new),
+        previous: old.id,
+        event: view::Event { leaf: event, names },
+        checkpoint: head(&new.id, &tree),
+    })
+}
+
+/// Refuses to begin anew where there is no need to, and where the log is not even whole by itself.
+fn expect_lost(read: &dyn Read, workspace: &WorkspaceRow, kept: &Checkpoint) -> Result<(), Error> {
+    let log = log_name(&workspace.id);
+    if kept.origin() != log {
+        let message = format!(
+            "the checkpoint is of the log `{}`, and this is `{log}`",
+            kept.origin()
+        );
+        return Err(Error::new(Code::InvalidCheckpoint, message)
+            .with_help("give the checkpoint that was kept of this workspace's log"));
+    }
+    let proven = expect_log(read, &workspace.id, None)?;
+    if expect_log(read, &workspace.id, Some(kept)).is_ok() {
+        let message = format!(
+            "the log of {} events extends the checkpoint of {}: there is nothing to restart",
+            proven.checkpoint().size(),
+            kept.size()
+        );
+        return Err(Error::new(Code::Usage, message)
+            .with_help("go on with the log; only one that lost events begins anew"));
+    }
+    Ok(())
+}
