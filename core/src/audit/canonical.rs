@@ -209,7 +209,8 @@ mod tests {
         let characters: Vec<_> = text.char_indices().collect();
         let mut read = 0;
         for &(at, old) in &characters {
-            let (before, behind) = (&text[..at], &text[at + old.len_utf8()..]);
+            let (before, rest) = text.split_at(at);
+            let (_, behind) = rest.split_at(old.len_utf8());
             for new in [
                 "", "\"", "\\", "\n", " ", "0", "7", "-", ".", "e", ",", "{", "}", "null",
             ] {
