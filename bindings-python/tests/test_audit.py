@@ -105,7 +105,7 @@ def test_a_copy_that_went_another_way_is_forked(store: Store, tmp_path: Path) ->
     other.import_manifest(DEV)
     verified = other.verify(checkpoints=[before, workspace.checkpoint()])
     assert [pin["result"] for pin in verified["pins"]] == ["consistent", "forked"]
-    assert (verified["valid"], verified["trust"]) == (False, "pinned")
+    assert (verified["valid"], verified["trust"]) == (False, "self")
 
 
 def test_the_checkpoint_of_another_workspace_is_no_part_of_the_log(store: Store) -> None:
@@ -161,7 +161,7 @@ def test_a_proof_is_checked_without_the_store(store: Store, tmp_path: Path) -> N
     body = base64.b64decode(lines[1].removeprefix("extra "))
     lines[1] = "extra " + base64.b64encode(body.replace(b'"replace":false', b'"replace":true')).decode()
     edited = check("\n".join(lines), checkpoints=[kept])
-    assert (edited["valid"], edited["event"], edited["trust"]) == (False, None, "pinned")
+    assert (edited["valid"], edited["event"], edited["trust"]) == (False, None, "self")
     assert refusal(lambda: workspace.prove(2, checkpoint=kept)) == "USAGE"
 
 

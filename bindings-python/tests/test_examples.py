@@ -1,5 +1,6 @@
 """The example scripts run, and print what they say."""
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,11 @@ def test_an_audit_log_is_checked_without_the_engine(store: tuple[str, str], tmp_
     late.write_text("\n".join([*lines[:2], root, ""]), encoding="utf-8")
     code, out, err = check(late, database)
     assert (code, out, "do not lead to the root" in err) == (1, "", True)
+
+    for unreadable in (tmp_path / "none", tmp_path, early):
+        code, _, err = check(early, unreadable)
+        assert (code, "cannot be checked" in err) == (2, True), unreadable
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE audit_event SET names = replace(names, '[', '[ ') WHERE seq = 1")
+    code, _, err = check(early, database)
+    assert (code, "the names of event 1 are others" in err) == (1, True)

@@ -9,7 +9,7 @@ use lattice_core::audit::{Checkpoint, Proof, SigningKey, VerifyingKey};
 use lattice_core::{Code, Error, view};
 use lattice_workspace::{Kept, Proven, Reader};
 
-use crate::file::{self, CHECKPOINT, KEY, Limit};
+use crate::file::{self, AUDIT_KEY, CHECKPOINT, Limit};
 use crate::given::Source;
 use crate::io::Io;
 use crate::session::Session;
@@ -20,7 +20,8 @@ pub(crate) struct EvidenceArgs {
     /// A checkpoint that was kept where the writer of the log cannot write; may be given again
     #[arg(long = "checkpoint", value_name = "FILE")]
     pub(crate) checkpoints: Vec<PathBuf>,
-    /// A key that has to have signed the checkpoint, the log's or a witness's: NAME+ID+KEY; may be given again
+    /// A key, NAME+ID+KEY, of the log or of a witness; may be given again. One of every type that is given has to have
+    /// signed the checkpoint
     #[arg(long = "vkey", value_name = "KEY")]
     vkeys: Vec<String>,
 }
@@ -117,7 +118,7 @@ pub(crate) fn signer(io: &Io<'_>) -> Result<Option<SigningKey>, Error> {
 
 /// Reads a signing key.
 pub(crate) fn read_signing_key(path: &Path) -> Result<SigningKey, Error> {
-    let input = file::read(path, KEY)?;
+    let input = file::read(path, AUDIT_KEY)?;
     let key = check_secret(path).and_then(|()| {
         // A file that is not even text is no key; the message holds nothing of it either way.
         SigningKey::parse(std::str::from_utf8(&input.bytes).unwrap_or_default())
@@ -137,7 +138,8 @@ fn check_secret(path: &Path) -> Result<(), Error> {
         return Ok(());
     }
     let message = "others than its owner may use the file of the signing key";
-    Err(Error::new(Code::InvalidAuditKey, message).with_help("`chmod 600` it"))
+    Err(Error::new(Code::InvalidAuditKey, message)
+        .with_help("`chmod 600` it, or mount it with the mode 0400 or 0440"))
 }
 
 #[cfg(not(unix))]
@@ -162,6 +164,15 @@ pub(crate) fn write_signing_key(path: &Path, key: &SigningKey) -> Result<(), Err
             .in_file(&name)
             .with_help("name a file that is not there yet: a key is never replaced")
     })
+}
+
+/// Refuses standard input for what is written again.
+pub(crate) fn expect_file(path: &Path) -> Result<(), Error> {
+    if path.as_os_str() != "-" {
+        return Ok(());
+    }
+    let message = "a pin is a file: it is read, and written again";
+    Err(Error::new(Code::Usage, message).with_help("name a file"))
 }
 
 /// The pin of a pipeline: the checkpoint that it keeps beside its manifests.
@@ -200,13 +211,10 @@ impl PinArgs {
         let refuse = |code, message: String, help| {
             Err(Error::new(code, message).in_file(&name).with_help(help))
         };
+        expect_file(&file)?;
         let kept = match (self.pin_init, fs::exists(&file)) {
-            _ if file.as_os_str() == "-" => {
-                let message = "a pin is a file: it is read, and written again".to_owned();
-                return Err(Error::new(Code::Usage, message).with_help("name a file"));
-            }
             (true, Ok(false)) => None,
-            (true, _) => {
+            (true, Ok(true)) => {
                 let message = format!("`--pin-init` makes the pin, and `{name}` is there");
                 return refuse(Code::Usage, message, "leave out `--pin-init`");
             }
@@ -218,8 +226,11 @@ impl PinArgs {
                     "nothing was written; restore the pin from where it is kept, such as git, or add `--pin-init` if there never was one",
                 );
             }
-            (false, _) => Some(read_checkpoint(&file, session)?),
+            // What stands in the way of looking stands in the way of reading, and is told there.
+            (false, Ok(true)) | (_, Err(_)) => Some(read_checkpoint(&file, session)?),
         };
+        // Before anything is committed whose checkpoint could then not be kept.
+        file::expect_replaceable(&file, session.io)?;
         Ok(Anchor {
             signer,
             pin: Some(Pin { file, kept }),
@@ -228,10 +239,21 @@ impl PinArgs {
 }
 
 impl Anchor {
-    /// A pin that is yet to be kept, without a key that signs.
-    pub(crate) fn unsigned(file: PathBuf) -> Self {
+    /// The pin of a log that begins anew, without a key that signs, and what it holds.
+    pub(crate) fn of_lost_log(
+        file: PathBuf,
+        session: &mut Session<'_, '_>,
+    ) -> Result<(Self, Checkpoint), Error> {
+        expect_file(&file)?;
+        let kept = read_checkpoint(&file, session)?;
+        file::expect_replaceable(&file, session.io)?;
         let pin = Some(Pin { file, kept: None });
-        Self { signer: None, pin }
+        Ok((Self { signer: None, pin }, kept))
+    }
+
+    /// The checkpoint that was kept.
+    pub(crate) fn kept(&self) -> Option<&Checkpoint> {
+        self.pin.as_ref()?.kept.as_ref()
     }
 
     /// Proves that the log extends the pin, and that the key signs for the log.
@@ -248,8 +270,12 @@ impl Anchor {
         };
         session.step("verifying the audit log");
         let kept = pin.kept.as_ref();
-        let proven = kept.map_or(Ok(()), |kept| self.expect_signature(kept));
-        let proven = proven.and_then(|()| reader.expect_log(kept));
+        let proven = reader.expect_log(kept).and_then(|proven| {
+            if let Some(kept) = kept {
+                reader.expect_successor(kept, self.signer.as_ref())?;
+            }
+            Ok(proven)
+        });
         let name = pin.file.display().to_string();
         proven.map(Some).map_err(|error| {
             let error = match error.code() {
@@ -262,17 +288,7 @@ impl Anchor {
         })
     }
 
-    /// A pin need not be signed; a signature that is said to be of our key and is not is a fault.
-    fn expect_signature(&self, kept: &Checkpoint) -> Result<(), Error> {
-        let keys: Vec<VerifyingKey> = self
-            .signer
-            .iter()
-            .map(|key| key.verifying_key().clone())
-            .collect();
-        kept.signers(&keys).map(|_| ())
-    }
-
-    /// Keeps the checkpoint of what was committed.
+    /// Keeps the checkpoint of what was committed, unless someone has kept a later one of the log meanwhile.
     ///
     /// # Errors
     ///
@@ -281,12 +297,20 @@ impl Anchor {
         let Some(pin) = &self.pin else {
             return Ok(());
         };
+        let now = file::read(&pin.file, CHECKPOINT).ok();
+        let now = now.and_then(|input| Checkpoint::parse(&input.bytes).ok());
+        let is_later = |now: &Checkpoint| {
+            now.origin() == checkpoint.origin() && now.size() > checkpoint.size()
+        };
+        if now.is_some_and(|now| is_later(&now)) {
+            return Ok(());
+        }
         let kept = file::replace(&pin.file, checkpoint.to_string().as_bytes(), io);
         kept.map_err(|error| {
             let message = format!("the change was committed, but its pin was not kept: {}", error.message());
             Error::new(Code::IoError, message)
                 .in_file(&pin.file.display().to_string())
-                .with_help("mend the file's place; the old pin still holds, and the next change replaces it")
+                .with_help("nothing is lost: mend the file's place, and put there what `al audit checkpoint` prints")
         })
     }
 }

@@ -59,6 +59,10 @@ pub(crate) const PROOF: Limit = Limit {
     bytes: limits::PROOF_BYTES,
     code: Code::InvalidCheckpoint,
 };
+pub(crate) const AUDIT_KEY: Limit = Limit {
+    bytes: 4096,
+    code: Code::InvalidAuditKey,
+};
 pub(crate) const KEY: Limit = Limit {
     bytes: 4096,
     code: Code::InvalidServiceKey,
@@ -130,24 +134,57 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], io: &Io<'_>) -> Result<(), Erro
     })
 }
 
-fn replace_inner(path: &Path, bytes: &[u8], io: &Io<'_>) -> io::Result<()> {
+/// Refuses a file that [`replace`] could not put anything in the place of, as far as that can be told beforehand.
+pub(crate) fn expect_replaceable(path: &Path, io: &Io<'_>) -> Result<(), Error> {
+    let tried = target(path).and_then(|target| {
+        let Target::Regular(target, existing) = target else {
+            return Ok(());
+        };
+        let temporary = beside(&target, io)?;
+        fill(&temporary, b"", existing.as_ref())?;
+        fs::remove_file(&temporary)
+    });
+    tried.map_err(|error| {
+        let name = path.display().to_string();
+        let message = format!("`{name}` could not be written: {}", reason(&error));
+        Error::new(Code::IoError, message)
+            .in_file(&name)
+            .with_help("nothing was written anywhere; see to the file and its folder first")
+    })
+}
+
+/// What is written in the place of a path.
+enum Target {
+    /// A file, which is there or not.
+    Regular(PathBuf, Option<fs::Metadata>),
+    /// A device or a pipe.
+    Stream,
+}
+
+/// Where a write to `path` goes.
+fn target(path: &Path) -> io::Result<Target> {
     let existing = match fs::metadata(path) {
-        Ok(metadata) => Some(metadata),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Target::Regular(follow(path), None));
+        }
         Err(error) => return Err(error),
     };
-    let target = match &existing {
-        Some(metadata) if metadata.is_dir() => {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        Some(metadata) if !metadata.is_file() => {
-            return OpenOptions::new().write(true).open(path)?.write_all(bytes);
-        }
-        Some(metadata) if metadata.permissions().readonly() => {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-        Some(_) => fs::canonicalize(path)?,
-        None => follow(path),
+    if existing.is_dir() {
+        Err(io::ErrorKind::IsADirectory.into())
+    } else if !existing.is_file() {
+        Ok(Target::Stream)
+    } else if existing.permissions().readonly() {
+        Err(io::ErrorKind::PermissionDenied.into())
+    } else {
+        Ok(Target::Regular(fs::canonicalize(path)?, Some(existing)))
+    }
+}
+
+fn replace_inner(path: &Path, bytes: &[u8], io: &Io<'_>) -> io::Result<()> {
+    let (target, existing) = match target(path)? {
+        Target::Regular(target, existing) => (target, existing),
+        Target::Stream => return OpenOptions::new().write(true).open(path)?.write_all(bytes),
     };
     let temporary = beside(&target, io)?;
     let written =

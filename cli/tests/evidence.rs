@@ -12,6 +12,7 @@ mod common;
 use std::fs;
 
 use common::{Run, Sandbox, binary, manifest, policy, run, text};
+use lattice_core::audit::{Checkpoint, SigningKey};
 use rusqlite::Connection;
 
 /// A store with one import, and a second manifest to import.
@@ -284,7 +285,11 @@ fn a_witness_on_another_machine() {
         &log,
     ];
     extend(&[], "first");
-    let mut shown = sandbox.transcript(&[&[&cosign[..], &["first"]].concat()]);
+    let mut shown = sandbox.transcript(&[
+        &[&cosign[..], &["first"]].concat(),
+        &[&cosign[..], &["first", "--state-init"]].concat(),
+        &[&cosign[..], &["first", "--state-init"]].concat(),
+    ]);
     assert_eq!(sandbox.al(&["import", "--file", "next.yaml"]).code, 0);
     extend(&["--old", "head"], "second");
     shown.push_str(&common::redact(&sandbox.read("second")));
@@ -428,14 +433,21 @@ fn a_new_log_after_a_restore() {
     assert_eq!(sandbox.al(&["audit", "verify", "--state"]).code, 0);
     assert_eq!(sandbox.al(&["export", "--at", "1"]).code, 0);
 
-    // A log that was edited, and the pin of another, are no case for it.
+    // Who was interrupted before the pin was kept asks again, and nothing is written but the pin.
     sandbox.use_key(&service);
-    sandbox.write("foreign", &lost);
+    sandbox.write("old-pin", &lost);
+    let (code, again) = sandbox.json(&["audit", "restart-after-restore", "--pin", "old-pin"]);
+    assert_eq!((code, &again["event"]), (0, &document["event"]));
+    assert_eq!(sandbox.read("old-pin"), sandbox.read("pin"));
+
+    // The pin of another log, another workspace and a log that was edited are no case for it.
+    sandbox.write("foreign", &lost.replace("al/0", "al/1"));
     let foreign = ["audit", "restart-after-restore", "--pin", "foreign"];
-    assert_eq!(
-        sandbox.error(&foreign),
-        (1, "INVALID_CHECKPOINT".to_owned())
-    );
+    let refused = (1, "INVALID_CHECKPOINT".to_owned());
+    assert_eq!(sandbox.error(&foreign), refused);
+    let expecting = [&restart[..], &["--expect-workspace", "production"]].concat();
+    let refused = (1, "INVALID_SERVICE_KEY".to_owned());
+    assert_eq!(sandbox.error(&expecting), refused);
     let pin = sandbox.read("pin").replace("\n2\n", "\n9\n");
     sandbox.write("pin", &pin);
     let connection = Connection::open(sandbox.path("al.db")).unwrap();
@@ -445,4 +457,153 @@ fn a_new_log_after_a_restore() {
     drop(connection);
     assert_eq!(sandbox.error(&restart), (1, "AUDIT_TAMPERED".to_owned()));
     assert_eq!(sandbox.read("pin"), pin);
+}
+
+/// A pin that was signed once is never replaced by one that is not, or that a stranger signed.
+#[test]
+fn a_signed_pin_stays_signed() {
+    let sandbox = sandbox();
+    keygen(&sandbox, &["--out", "log.key"]);
+    keygen(&sandbox, &["--out", "other.key"]);
+    let import = [
+        "import",
+        "--file",
+        "next.yaml",
+        "--pin",
+        "pin",
+        "--format",
+        "json",
+    ];
+    let first = signed(
+        &sandbox,
+        "log.key",
+        &[&import[..], &["--pin-init"]].concat(),
+    );
+    assert_eq!(first.code, 0, "{first:?}");
+    let before = sandbox.files();
+    for key in ["", "other.key"] {
+        let refused = signed(&sandbox, key, &import);
+        let document: serde_json::Value = serde_json::from_str(&refused.stdout).unwrap();
+        let found = (refused.code, text(&document["error"]["code"]));
+        assert_eq!(found, (1, "INVALID_AUDIT_KEY".to_owned()), "`{key}`");
+    }
+    assert_eq!(sandbox.files(), before);
+    assert_eq!(signed(&sandbox, "log.key", &import).code, 0);
+}
+
+/// Whoever still holds a key that was rotated away signs nothing that anybody believes.
+#[test]
+fn a_key_that_was_rotated_away_is_not_believed() {
+    let sandbox = sandbox();
+    let [old, new] = ["old.key", "new.key"].map(|key| keygen(&sandbox, &["--out", key]));
+    let rotate = [
+        "audit",
+        "rotate-key",
+        "--new-key-file",
+        "new.key",
+        "--pin",
+        "pin",
+    ];
+    let with_old = |args: &[&str]| signed(&sandbox, "old.key", args);
+    let import = ["import", "--file", "next.yaml", "--pin", "pin"];
+    assert_eq!(with_old(&[&import[..], &["--pin-init"]].concat()).code, 0);
+    sandbox.write("before", &sandbox.read("pin"));
+    let rotated = with_old(&rotate);
+    assert_eq!(rotated.code, 0, "{rotated:?}");
+    assert_eq!(rotated.stdout, sandbox.read("pin"));
+    // Once more, and after later events: the same checkpoint, and no event.
+    assert_eq!(
+        signed(&sandbox, "new.key", &["import", "--file", "next.yaml"]).code,
+        0
+    );
+    let again = with_old(&["audit", "rotate-key", "--new-key-file", "new.key", "-q"]);
+    assert_eq!((again.code, again.stderr.as_str()), (0, ""));
+    assert_eq!(again.stdout, rotated.stdout);
+
+    // The head as the holder of the old key would sign it.
+    let head = sandbox.al(&["audit", "checkpoint"]).stdout;
+    let key = SigningKey::parse(&sandbox.read("old.key")).unwrap();
+    let forged = Checkpoint::parse(head.as_bytes())
+        .unwrap()
+        .signed(&key)
+        .unwrap();
+    sandbox.write("forged", &forged.to_string());
+    let verify = |file: &str, keys: &[&str]| {
+        let keys = keys.iter().flat_map(|key| ["--vkey", key]);
+        let args = ["audit", "verify", "--checkpoint", file]
+            .into_iter()
+            .chain(keys);
+        let (code, document) = sandbox.json(&args.collect::<Vec<_>>());
+        (
+            code,
+            text(&document["trust"]),
+            text(&document["error"]["code"]),
+        )
+    };
+    let signed = (0, "signed".to_owned(), String::new());
+    let refused = (1, String::new(), "INVALID_CHECKPOINT".to_owned());
+    assert_eq!(verify("before", &[&old, &new]), signed);
+    assert_eq!(verify("pin", &[&old]), signed);
+    assert_eq!(verify("pin", &[&new]), signed);
+    assert_eq!(verify("forged", &[&old, &new]), refused);
+    assert_eq!(verify("forged", &[&old]), refused);
+}
+
+/// Where a pin could not be kept, nothing is committed; and it never goes back.
+#[test]
+fn a_pin_that_cannot_be_kept_stops_the_import() {
+    let sandbox = sandbox();
+    checkpoint(&sandbox, "pin");
+    let events = |sandbox: &Sandbox| {
+        sandbox.json(&["audit", "list"]).1["events"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    let before = events(&sandbox);
+    for (pin, init) in [
+        ("none/pin", true),
+        ("base.yaml/pin", true),
+        ("locked", false),
+    ] {
+        let locked = sandbox.shell("cp pin locked && chmod 444 locked");
+        assert_eq!(locked.code, 0, "{locked:?}");
+        let mut args = vec!["import", "--file", "next.yaml", "--pin", pin];
+        args.extend(init.then_some("--pin-init"));
+        assert_eq!(sandbox.error(&args), (1, "IO_ERROR".to_owned()), "{args:?}");
+    }
+    assert_eq!(events(&sandbox), before);
+}
+
+/// An event cites workspaces, and no text that somebody chose.
+#[test]
+fn only_a_workspace_is_cited() {
+    let sandbox = sandbox();
+    checkpoint(&sandbox, "source");
+    let source = sandbox.read("source");
+    let (log, rest) = source.split_once('\n').unwrap();
+    let plan = sandbox.al(&["plan", "--file", "next.yaml", "--out", "plan.json"]);
+    assert_eq!(plan.code, 0, "{plan:?}");
+    for origin in [
+        "al/staging",
+        "evil words",
+        &log.to_uppercase(),
+        &format!("{log}0"),
+    ] {
+        sandbox.write("cited", &format!("{origin}\n{rest}"));
+        for command in [
+            &["import", "--file", "next.yaml"][..],
+            &["apply", "plan.json"],
+        ] {
+            let args = [command, &["--source-checkpoint", "cited"]].concat();
+            assert_eq!(
+                sandbox.error(&args),
+                (1, "INVALID_CHECKPOINT".to_owned()),
+                "{origin}"
+            );
+        }
+    }
+    let (code, applied) = sandbox.json(&["apply", "plan.json", "--source-checkpoint", "source"]);
+    let cited = source.trim_end().replace('\n', " ");
+    assert_eq!((code, text(&applied["event"]["from"])), (0, cited));
 }

@@ -3,8 +3,9 @@
     python3 check_audit_log.py CHECKPOINT STORE.db      the events in an SQLite store
     python3 check_audit_log.py CHECKPOINT 12.tlog-proof the proof of one event
 
-CHECKPOINT is one that you kept: what `al audit checkpoint` printed, or the pin of a pipeline. Exits with 1 where the
-events or the proof do not lead to its root.
+CHECKPOINT is one that you kept: what `al audit checkpoint` printed, or the pin of a pipeline. Of a store, events behind it
+are not looked at, nor are the policies themselves. Exits with 1 where the events or the proof do not hold, with 2 where
+they cannot be read.
 """
 
 import base64
@@ -12,6 +13,10 @@ import hashlib
 import json
 import sqlite3
 import sys
+from pathlib import Path
+
+# The state digest of no policies, from which every log begins.
+NO_POLICIES = hashlib.sha256(b"al.state/v1\n[]").hexdigest()
 
 
 def leaf_hash(body: bytes) -> bytes:
@@ -48,17 +53,19 @@ def path_root(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | 
 
 def check_store(store: str, origin: str, size: int, root: bytes) -> str | None:
     workspace = origin.removeprefix("al/")
-    rows = sqlite3.connect(f"file:{store}?mode=ro", uri=True).execute(
-        "SELECT seq, body FROM audit_event WHERE workspace = ? ORDER BY seq LIMIT ?", (workspace, size)
+    rows = sqlite3.connect(Path(store).absolute().as_uri() + "?mode=ro", uri=True).execute(
+        "SELECT seq, body, names FROM audit_event WHERE workspace = ? ORDER BY seq LIMIT ?", (workspace, size)
     )
     leaves: list[bytes] = []
-    state = None
-    for seq, body in rows:
+    state = NO_POLICIES
+    for seq, body, names in rows:
         event = json.loads(body)
         if (event["seq"], event["log"]) != (len(leaves), origin) or seq != len(leaves):
             return f"event {seq} is not where it was appended"
+        if event["changes"] not in (None, hashlib.sha256(names.encode()).hexdigest()):
+            return f"the names of event {seq} are others"
         if event["before"] is not None:
-            if state is not None and event["before"] != state:
+            if event["before"] != state:
                 return f"event {seq} does not begin where the one before it ended"
             state = event["after"]
         leaves.append(leaf_hash(body.encode()))
@@ -86,21 +93,26 @@ def check_proof(text: str, origin: str, size: int, root: bytes) -> str | None:
     return None
 
 
-def main() -> None:
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    checkpoint, subject = sys.argv[1:]
-    with open(checkpoint, encoding="utf-8") as file:
-        origin, count, head = file.read().split("\n")[:3]
-    size, root = int(count), base64.b64decode(head, validate=True)
-    if subject.endswith(".tlog-proof"):
-        with open(subject, encoding="utf-8") as file:
-            fault = check_proof(file.read(), origin, size, root)
-    else:
+def check(checkpoint: str, subject: str) -> None:
+    origin, lines, encoded = Path(checkpoint).read_bytes().decode().split("\n")[:3]
+    size, root = int(lines), base64.b64decode(encoded, validate=True)
+    if Path(subject).read_bytes().startswith(b"SQLite format 3\0"):
         fault = check_store(subject, origin, size, root)
+    else:
+        fault = check_proof(Path(subject).read_bytes().decode(), origin, size, root)
     if fault:
         sys.exit(f"{subject}: {fault}")
     print(f"{subject}: holds against the checkpoint of {size} events of {origin}")
+
+
+def main() -> None:
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    try:
+        check(*sys.argv[1:])
+    except (OSError, ValueError, KeyError, TypeError, sqlite3.Error) as error:
+        print(f"{sys.argv[2]}: cannot be checked: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ use lattice_core::{Base, Bundle, Code, Error, Guard, Manifest, Mode, Plan, Saved
 use crate::access::look_up;
 use crate::ambient::Ambient;
 use crate::key::Key;
-use crate::log::Log;
+use crate::log::{Log, is_log_name};
 use crate::signer::{expect_signer, head};
 use crate::store::{Store, WorkspaceRow};
 use crate::threads::Meanwhile;
@@ -94,9 +94,20 @@ impl Planned {
     }
 
     /// Records the checkpoint of the workspace that exported the manifest: the audit event cites it.
-    #[must_use]
-    pub fn from_checkpoint(self, source: Option<Checkpoint>) -> Self {
-        Self { source, ..self }
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_CHECKPOINT` for a checkpoint of anything but a workspace: an event holds no text that somebody chose.
+    pub fn from_checkpoint(self, source: Option<Checkpoint>) -> Result<Self, Error> {
+        if let Some(source) = &source
+            && !is_log_name(source.origin())
+        {
+            let message = "the source's checkpoint is not of the log of a workspace";
+            return Err(Error::new(Code::InvalidCheckpoint, message).with_help(
+                "give what `al audit checkpoint` printed where the manifest was exported",
+            ));
+        }
+        Ok(Self { source, ..self })
     }
 
     /// Says on which log the import has to build ([`Reader::expect_log`](crate::Reader::expect_log)).
@@ -293,11 +304,14 @@ pub fn import_signed(
     let plan = &planned.plan;
     let log = Log::open(&*write, &workspace.id)?;
     log.recorded(&planned.base.digest)?;
-    if let Some(proven) = &planned.proven {
-        log.extends(proven)?;
-    }
     if let Some(signer) = signer {
         expect_signer(&*write, &workspace.id, signer)?;
+    }
+    match &planned.proven {
+        Some(proven) => log.extends(proven)?,
+        // What is signed was verified.
+        None if signer.is_some() => log.verifies()?,
+        None => {}
     }
     let names = plan.names();
     write.change_policies(

@@ -4,10 +4,11 @@ use lattice_core::audit::{Event, Names, Record, Tree, leaf_hash};
 use lattice_core::hash::{Hash, hex};
 use lattice_core::view::RecordedState;
 use lattice_core::{Code, Error, PolicySet};
+use uuid::Uuid;
 
 use crate::events::{self, Backwards};
 use crate::store::{Head, Write};
-use crate::verify::Proven;
+use crate::verify::{Proven, expect_log};
 
 /// A workspace's log inside a transaction that is about to append one event to it.
 #[derive(Debug)]
@@ -55,6 +56,16 @@ impl<'a> Log<'a> {
         stands.map_err(unwritten)
     }
 
+    /// Refuses to go on where the log does not verify.
+    ///
+    /// # Errors
+    ///
+    /// `AUDIT_TAMPERED`.
+    pub(crate) fn verifies(&self) -> Result<(), Error> {
+        let proven = expect_log(self.write, self.workspace, None);
+        proven.map(|_| ()).map_err(unwritten)
+    }
+
     /// Appends; the tree with the event in it.
     pub(crate) fn append(mut self, event: &Event, names: &Names) -> Result<Tree, Error> {
         let body = event.to_bytes();
@@ -76,6 +87,12 @@ impl<'a> Log<'a> {
             .append(self.workspace, &record, &completed, &head)?;
         Ok(self.tree)
     }
+}
+
+/// Whether `origin` is the name of a workspace's log: `al/` and a UUID as this crate writes it.
+pub(crate) fn is_log_name(origin: &str) -> bool {
+    let id = origin.strip_prefix("al/");
+    id.is_some_and(|id| Uuid::try_parse(id).is_ok_and(|uuid| uuid.hyphenated().to_string() == id))
 }
 
 /// Refuses a state that is not the one that the log recorded last: `newest`, or that of no policies.

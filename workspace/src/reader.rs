@@ -61,12 +61,7 @@ impl Reader {
         if let Some(expected) = expect
             && expected != workspace.name
         {
-            let message = format!(
-                "the key opens the workspace `{}`, not `{expected}`",
-                workspace.name
-            );
-            return Err(Error::new(Code::InvalidServiceKey, message)
-                .with_help(format!("use a service key of `{expected}`")));
+            return Err(unexpected(&workspace.name, expected));
         }
         Ok(Self {
             read,
@@ -172,6 +167,13 @@ impl Reader {
             &self.workspace.name,
         )
     }
+}
+
+/// The error for a key of another workspace than the caller expected.
+pub(crate) fn unexpected(opened: &str, expected: &str) -> Error {
+    let message = format!("the key opens the workspace `{opened}`, not `{expected}`");
+    Error::new(Code::InvalidServiceKey, message)
+        .with_help(format!("use a service key of `{expected}`"))
 }
 
 /// What was imported compiled then; if it no longer does, the store was edited or this engine is another one.

@@ -7,9 +7,10 @@ use lattice_core::{Code, Error, Manifest, Mode, Plan, PolicySet, State};
 
 use crate::access::look_up;
 use crate::ambient::Ambient;
+use crate::events;
 use crate::key::Key;
 use crate::log::Log;
-use crate::reader;
+use crate::reader::{self, unexpected};
 use crate::signer::head;
 use crate::store::{Read, Store, WorkspaceRow};
 use crate::verify::expect_log;
@@ -30,21 +31,33 @@ pub struct Restarted {
 /// Begins a new log where the old one no longer extends `kept`, a checkpoint of it that was kept elsewhere. The first event
 /// of the new log cites that checkpoint, so that nobody can take the one for the other.
 ///
-/// The workspace keeps its name, policies, circuit breakers and keys, and has a new id. The old log stays in the store as it
-/// is, in a workspace without keys whose name is its id.
+/// The workspace keeps its name, policies, circuit breakers and keys, and has a new id. The old log stays in the store with the
+/// states that it recorded, in a workspace without keys whose name is its id. Where the log is one already that began so, with
+/// this checkpoint, nothing is written: whoever was interrupted asks again.
+///
+/// `expect` is the name that the caller takes the workspace to have.
 ///
 /// # Errors
 ///
-/// `INVALID_CHECKPOINT` for a checkpoint of another log; `USAGE` where the log extends it; `AUDIT_TAMPERED` where the log
-/// does not verify by itself, or the policies are not those that it recorded; `INVALID_SERVICE_KEY`; `STORE_UNAVAILABLE`.
+/// `INVALID_CHECKPOINT` for a checkpoint of another log; `USAGE` where the log extends it; `AUDIT_TAMPERED` where the log does not verify by itself, or the policies are not those that it
+/// recorded; `INVALID_SERVICE_KEY`; `STORE_UNAVAILABLE`.
 pub fn restart_log(
     store: &dyn Store,
     key: &Key,
     kept: &Checkpoint,
+    expect: Option<&str>,
     ambient: &Ambient,
 ) -> Result<Restarted, Error> {
     let write = store.write()?;
     let (old, key) = look_up(&*write, key, KeyKind::Service)?;
+    if let Some(expected) = expect
+        && expected != old.name
+    {
+        return Err(unexpected(&old.name, expected));
+    }
+    if let Some(restarted) = restarted(&*write, &old, kept)? {
+        return Ok(restarted);
+    }
     expect_lost(&*write, &old, kept)?;
 
     let none = PolicySet::default();
@@ -104,6 +117,31 @@ pub fn restart_log(
         event: view::Event { leaf: event, names },
         checkpoint: head(&new.id, &tree),
     })
+}
+
+/// The log that begins by citing `kept`, if this is one.
+fn restarted(
+    read: &dyn Read,
+    workspace: &WorkspaceRow,
+    kept: &Checkpoint,
+) -> Result<Option<Restarted>, Error> {
+    let log = log_name(&workspace.id);
+    let first = read.records(&workspace.id, 0, 1)?;
+    let first = first.first().map(|record| events::open(record, &log));
+    let Some(event) = first.transpose()? else {
+        return Ok(None);
+    };
+    let previous = kept.origin().strip_prefix("al/");
+    let cites = event.leaf.from.as_ref() == Some(&kept.to_line());
+    let (true, Some(previous)) = (cites && kept.origin() != log, previous) else {
+        return Ok(None);
+    };
+    Ok(Some(Restarted {
+        workspace: view::WorkspaceRef::from(workspace),
+        previous: previous.to_owned(),
+        event,
+        checkpoint: expect_log(read, &workspace.id, None)?.checkpoint(),
+    }))
 }
 
 /// Refuses to begin anew where there is no need to, and where the log is not even whole by itself.

@@ -67,8 +67,8 @@ pub trait Read: Debug + Send {
     /// stored.
     fn records(&self, id: &str, from: u64, limit: usize) -> Result<Vec<Record>, Error>;
 
-    /// The newest record of the workspace's audit log that says of itself that the log's key was rotated.
-    fn last_rotation(&self, id: &str) -> Result<Option<Record>, Error>;
+    /// The records of the workspace's audit log that say of themselves that the log's key was rotated, in order of `seq`.
+    fn rotations(&self, id: &str) -> Result<Vec<Record>, Error>;
 
     /// The hash of a complete subtree of the workspace's audit log, just as it is stored.
     fn node(&self, id: &str, node: Node) -> Result<Option<Hash>, Error>;

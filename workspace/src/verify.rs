@@ -90,6 +90,12 @@ impl Reader {
         } else {
             None
         };
+        if log.reason.is_none() && head.is_none() && pin.is_none() {
+            for kept in kept {
+                self.expect_keys_in_use(&kept.checkpoint, keys)
+                    .map_err(|error| in_file(error, kept))?;
+            }
+        }
         let checkpoint = head_of(&log, &self.log_name());
         let state_matches = state.as_ref().map(Option::is_none);
         let reason = log.reason.or(head).or(pin).or(state.flatten());
@@ -105,9 +111,8 @@ impl Reader {
                 signers,
             })
             .collect();
-        let consistent = pins
-            .iter()
-            .filter(|pin| pin.result == PinResult::Consistent);
+        let trust = pins.iter().map(|pin| pin.trust).max();
+        let trust = trust.filter(|_| reason.is_none());
         let verification = view::Verification {
             valid: reason.is_none(),
             workspace: self.workspace.name.clone(),
@@ -115,10 +120,7 @@ impl Reader {
             root: hex(&log.root),
             first_broken_seq: log.first_broken_seq,
             state_matches,
-            trust: consistent
-                .map(|pin| pin.trust)
-                .max()
-                .unwrap_or(Trust::SelfOnly),
+            trust: trust.unwrap_or(Trust::SelfOnly),
             pins,
         };
         Ok(Verified {
@@ -197,12 +199,16 @@ fn trusts(kept: &[Kept], keys: &[VerifyingKey]) -> Result<Vec<(Trust, Vec<String
     }
     let trusts = kept.iter().map(|kept| {
         let trust = kept.checkpoint.trust(keys);
-        trust.map_err(|error| match &kept.file {
-            Some(file) => error.in_file(file),
-            None => error,
-        })
+        trust.map_err(|error| in_file(error, kept))
     });
     trusts.collect()
+}
+
+fn in_file(error: Error, kept: &Kept) -> Error {
+    match &kept.file {
+        Some(file) => error.in_file(file),
+        None => error,
+    }
 }
 
 /// Shows a verifier the records of a workspace that it has not seen.

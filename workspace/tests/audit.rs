@@ -474,7 +474,7 @@ fn only_the_key_that_was_logged_last_signs() {
     let witness = secret("w", KeyType::Witness, 4);
     let other = secret("al/other", KeyType::Log, 5);
     let rotate = |old: Option<&SigningKey>, new: &SigningKey| {
-        rotate_log_key(&*world.store, &key, old, new, &world.ambient())
+        rotate_log_key(&*world.store, &key, old, new, None, &world.ambient())
     };
     let code = |result: Result<lattice_workspace::Rotated, lattice_core::Error>| refusal(result).0;
     world.reader(&key).expect_signer(&a).unwrap();

@@ -51,7 +51,7 @@ impl Import {
             let (wanted, _) = Wanted::read(&self.file, &self.overlay, session)?;
             wanted.note_breakers(session);
             let planned = wanted.plan(reader, mode, guard, session)?;
-            Ok(planned.from_checkpoint(source))
+            planned.from_checkpoint(source)
         })
     }
 }

@@ -98,8 +98,6 @@ impl Proof {
             ));
         }
         let is_forked = same.any(|pin| pin.root() != self.checkpoint.root());
-        let is_alone = keys.is_empty() && (pins.is_empty() || is_forked);
-        let trust = if is_alone { Trust::SelfOnly } else { trust };
         let opened = self.open();
         let reason = match &opened {
             Err(reason) => Some(reason.clone()),
@@ -108,6 +106,12 @@ impl Proof {
                     .to_owned(),
             ),
             Ok(_) => None,
+        };
+        let is_alone = keys.is_empty() && pins.is_empty();
+        let trust = if is_alone || reason.is_some() {
+            Trust::SelfOnly
+        } else {
+            trust
         };
         let document = view::CheckedProof {
             valid: reason.is_none(),

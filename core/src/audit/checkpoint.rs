@@ -208,6 +208,11 @@ impl Checkpoint {
             .unwrap_or_default()
     }
 
+    /// Whether it bears a signature that is said to be of its log.
+    pub fn is_signed_by_log(&self) -> bool {
+        self.signatures.iter().any(|line| line.name == self.origin)
+    }
+
     /// Which of `keys` signed it, in the order of the signatures. Signatures of other keys are passed over.
     ///
     /// # Errors

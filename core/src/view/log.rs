@@ -103,7 +103,7 @@ pub struct Verification {
     /// Whether the active policies are those that the last event recorded (on a broken log, the last one before the
     /// break); null where they were not compared.
     pub state_matches: Option<bool>,
-    /// What the verification rests on: the best that one of the checkpoints gives.
+    /// What the verification rests on: the best that one of the checkpoints gives; `self` where the log is not valid.
     pub trust: Trust,
     /// The checkpoints that the log was held against, in the order in which they were given.
     pub pins: Vec<Pin>,
@@ -234,7 +234,7 @@ pub struct CheckedProof {
     pub event: Option<crate::audit::Event>,
     /// The checkpoint of the proof.
     pub checkpoint: Checkpoint,
-    /// What the check rests on.
+    /// What the check rests on; `self` where the proof is not valid.
     pub trust: Trust,
     /// The names of the given keys that signed the checkpoint.
     pub signers: Vec<String>,
@@ -286,7 +286,7 @@ pub struct RestartedLog {
     pub checkpoint: String,
 }
 
-/// `al audit keygen`.
+/// `al audit keygen` and `al audit vkey`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AuditKey {
     /// The file with the secret part.

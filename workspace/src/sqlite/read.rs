@@ -103,8 +103,8 @@ impl<Access: Debug + Send> Read for Transaction<Access> {
         )
     }
 
-    fn last_rotation(&self, id: &str) -> Result<Option<Record>, Error> {
-        self.one(LAST_ROTATION, [id], record)
+    fn rotations(&self, id: &str) -> Result<Vec<Record>, Error> {
+        self.all(ROTATIONS, [id], record)
     }
 
     fn node(&self, id: &str, node: Node) -> Result<Option<Hash>, Error> {
@@ -202,10 +202,10 @@ const ACTIVE_AT: &str = "
     ORDER BY name";
 
 /// In the words of the index that has no other records.
-const LAST_ROTATION: &str = r#"
+const ROTATIONS: &str = r#"
     SELECT seq, body, names, leaf FROM audit_event
     WHERE workspace = ?1 AND instr(body, '"kind":"log_key_rotated"') > 0
-    ORDER BY seq DESC LIMIT 1"#;
+    ORDER BY seq"#;
 
 fn snapshot<'k>(
     connection: &Connection,
@@ -317,12 +317,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_rotation_is_found_by_its_index() {
+    fn rotations_are_found_by_their_index() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("al.db");
         let transaction = Transaction::open(&path, OpenFlags::SQLITE_OPEN_CREATE).unwrap();
         let transaction = transaction.begin_to_write(true).unwrap();
-        let explain = format!("EXPLAIN QUERY PLAN {LAST_ROTATION}");
+        let explain = format!("EXPLAIN QUERY PLAN {ROTATIONS}");
         let detail = |row: &Row<'_>| row.get::<_, String>(3);
         let steps = transaction.all(&explain, ["id"], detail).unwrap();
         assert_eq!(

@@ -72,7 +72,7 @@ CREATE TABLE audit_event (
     PRIMARY KEY (workspace, seq)
 ) STRICT;
 
--- The last rotation of the key that signs checkpoints is found without reading the log.
+-- The rotations of the key that signs checkpoints are found without reading the log.
 CREATE INDEX audit_event_rotation ON audit_event (workspace, seq)
     WHERE instr(body, '"kind":"log_key_rotated"') > 0;
 

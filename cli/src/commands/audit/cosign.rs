@@ -1,8 +1,10 @@
 //! A witness: a second machine that remembers the head of a log.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use lattice_core::audit::{Checkpoint, Extension};
@@ -13,6 +15,9 @@ use crate::file::{self, PROOF};
 use crate::render::Table;
 use crate::session::{Outcome, Session};
 
+/// How long to wait for another process that signs for the same log.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
 /// Sign the head of a log as a witness, if it extends the one that was signed last
 ///
 /// Any machine that the writer of the log cannot write to is a witness: it needs a key (`al audit keygen --witness`) and a
@@ -21,7 +26,7 @@ use crate::session::{Outcome, Session};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  al audit consistency | al audit cosign --key-file w1.key --state-file staging.head
+  al audit consistency | al audit cosign --key-file w1.key --state-file staging.head --state-init
   al audit consistency --old staging.head | al audit cosign --key-file w1.key --state-file staging.head
   al audit verify --checkpoint staging.head --vkey \"$(cat w1.vkey)\"")]
 pub(crate) struct Cosign {
@@ -31,9 +36,12 @@ pub(crate) struct Cosign {
     /// The file of the witness's key
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
-    /// What the witness remembers of the log; made the first time
+    /// What the witness remembers of the log: one file for every log
     #[arg(long, value_name = "FILE")]
     state_file: PathBuf,
+    /// The first time: make that file
+    #[arg(long)]
+    state_init: bool,
     /// A key of the log, which has to have signed its head; may be given again
     #[arg(long = "vkey", value_name = "KEY")]
     vkeys: Vec<String>,
@@ -81,22 +89,49 @@ impl Cosign {
     }
 
     fn known(&self, session: &mut Session<'_, '_>) -> Result<Option<Checkpoint>, Error> {
-        match fs::exists(&self.state_file) {
-            Ok(false) => Ok(None),
-            _ => read_checkpoint(&self.state_file, session).map(Some),
+        let name = self.state_file.display().to_string();
+        let refuse = |code, message: String, help| {
+            let error = Error::new(code, message).in_file(&name);
+            Err(error.with_help(help))
+        };
+        match (self.state_init, fs::exists(&self.state_file)) {
+            (true, Ok(false)) => Ok(None),
+            (true, Ok(true)) => refuse(
+                Code::Usage,
+                format!("`--state-init` makes the state, and `{name}` is there"),
+                "leave out `--state-init`",
+            ),
+            // A witness that forgets would sign a fork.
+            (false, Ok(false)) => refuse(
+                Code::IoError,
+                format!("the state `{name}` does not exist"),
+                "nothing was signed; restore it from where the witness keeps it, or add `--state-init` if this key never signed for the log",
+            ),
+            (false, Ok(true)) | (_, Err(_)) => read_checkpoint(&self.state_file, session).map(Some),
         }
     }
 }
 
 /// Waits until no other process is at the state.
 fn lock(state: &Path) -> Result<File, Error> {
-    let mut name = state.as_os_str().to_owned();
+    // By whatever path, a file has one lock.
+    let target = fs::canonicalize(state).unwrap_or_else(|_| state.to_owned());
+    let mut name = target.into_os_string();
     name.push(".lock");
     let path = PathBuf::from(name);
     let opened = OpenOptions::new().create(true).append(true).open(&path);
     let locked = opened.and_then(|file| {
-        file.lock()?;
-        Ok::<_, io::Error>(file)
+        let start = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_WAIT => {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
     });
     locked.map_err(|error| {
         let name = path.display().to_string();

@@ -33,7 +33,7 @@ Examples:
   al audit consistency                        for a witness that knows nothing of the log
   al audit consistency --old last.checkpoint | ssh witness al audit cosign --key-file w.key --state-file staging.head")]
 pub(crate) struct Consistency {
-    /// The checkpoint that the witness signed last [default: none]
+    /// The checkpoint that the witness signed last; left out for one that signs for the log the first time
     #[arg(long, value_name = "FILE")]
     old: Option<PathBuf>,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! The keys of a log and of witnesses.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lattice_core::audit::{KeyType, SigningKey, log_name};
@@ -8,7 +8,7 @@ use lattice_core::view::{self, AuditKey, KeyKind};
 use lattice_workspace::rotate_log_key;
 
 use crate::args::KeyArgs;
-use crate::evidence::{read_signing_key, signer, write_signing_key};
+use crate::evidence::{PinArgs, read_signing_key, write_signing_key};
 use crate::render::{self, Table};
 use crate::session::{Outcome, Session};
 
@@ -32,11 +32,21 @@ pub(crate) struct Keygen {
     key: KeyArgs,
 }
 
+/// Print the key that verifies the signatures of a signing key
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  al audit vkey staging.key > staging.vkey")]
+pub(crate) struct Vkey {
+    /// The file of the signing key
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
 /// Log another key as the one that signs checkpoints
 ///
-/// The checkpoint of the event is signed with both keys, the one in the file that `AL_AUDIT_KEY_FILE` names and the new one,
-/// so that who trusts the old key learns of the new one. From then on only the new key signs. Without `AL_AUDIT_KEY_FILE` the
-/// new key is the first one of the log.
+/// What is printed is the checkpoint of the event, signed with both keys, the one in the file that `AL_AUDIT_KEY_FILE` names
+/// and the new one, so that who trusts the old key learns of the new one. From then on only the new key signs, and later
+/// checkpoints with the old one are refused. Without `AL_AUDIT_KEY_FILE` the new key is the first one of the log. Run again
+/// with both keys, the command signs that checkpoint again and logs nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -46,6 +56,8 @@ pub(crate) struct RotateKey {
     /// The file of the new key
     #[arg(long, value_name = "FILE")]
     new_key_file: PathBuf,
+    #[command(flatten)]
+    pin: PinArgs,
     #[command(flatten)]
     key: KeyArgs,
 }
@@ -61,41 +73,62 @@ impl Keygen {
             SigningKey::new(&log_name(&reader.workspace().id), KeyType::Log, seed)?
         };
         write_signing_key(&self.out, &key)?;
-        let document = AuditKey {
-            file: self.out.display().to_string(),
-            name: key.verifying_key().name().to_owned(),
-            vkey: key.verifying_key().to_string(),
-        };
         session.note(format_args!(
             "wrote the signing key to {}; what is printed verifies its signatures",
-            document.file
+            self.out.display()
         ));
-        session.document(
-            &document,
-            |_| format!("{}\n", document.vkey),
-            || {
-                let mut table = Table::new(["name", "vkey", "file"]);
-                let AuditKey { file, name, vkey } = document.clone();
-                table.row([name, vkey, file]);
-                table.markdown()
-            },
-        )
+        show(&self.out, &key, session)
     }
+}
+
+impl Vkey {
+    pub(super) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
+        let key = read_signing_key(&self.file)?;
+        show(&self.file, &key, session)
+    }
+}
+
+/// The document of a key, without its secret.
+fn show(file: &Path, key: &SigningKey, session: &mut Session<'_, '_>) -> Outcome {
+    let document = AuditKey {
+        file: file.display().to_string(),
+        name: key.verifying_key().name().to_owned(),
+        vkey: key.verifying_key().to_string(),
+    };
+    session.document(
+        &document,
+        |_| format!("{}\n", document.vkey),
+        || {
+            let mut table = Table::new(["name", "vkey", "file"]);
+            let AuditKey { file, name, vkey } = document.clone();
+            table.row([name, vkey, file]);
+            table.markdown()
+        },
+    )
 }
 
 impl RotateKey {
     pub(super) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
-        let old = signer(session.io)?;
+        let anchor = self.pin.read(session)?;
         let new = read_signing_key(&self.new_key_file)?;
         let ambient = session.ambient()?;
         let (key, opened) = self.key.open(session)?;
-        let rotated = rotate_log_key(&*opened.store, &key, old.as_ref(), &new, &ambient)?;
+        let (old, kept) = (anchor.signer.as_ref(), anchor.kept());
+        let rotated = rotate_log_key(&*opened.store, &key, old, &new, kept, &ambient)?;
+        let unkept = anchor.keep(&rotated.checkpoint, session.io).err();
         let document = view::RotatedKey {
             event: rotated.event,
             checkpoint: rotated.checkpoint.to_string(),
         };
-        session.note_checkpoint(&document.checkpoint);
-        session.note("from now on AL_AUDIT_KEY_FILE has to name the new key");
-        session.table(&document, || render::event_details(&document.event))
+        session.note(format_args!(
+            "event {} names the new key; from now on AL_AUDIT_KEY_FILE has to name its file",
+            document.event.leaf.seq
+        ));
+        let done = session.document(
+            &document,
+            |_| document.checkpoint.clone(),
+            || render::event_details(&document.event).markdown(),
+        )?;
+        Ok(session.despite(unkept, done))
     }
 }

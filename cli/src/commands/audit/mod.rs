@@ -24,6 +24,7 @@ pub(crate) enum Audit {
     Consistency(head::Consistency),
     Cosign(cosign::Cosign),
     Keygen(keys::Keygen),
+    Vkey(keys::Vkey),
     RotateKey(keys::RotateKey),
     RestartAfterRestore(restart::Restart),
 }
@@ -79,6 +80,7 @@ impl Audit {
             Audit::Consistency(command) => command.run(session),
             Audit::Cosign(command) => command.run(session),
             Audit::Keygen(command) => command.run(session),
+            Audit::Vkey(command) => command.run(session),
             Audit::RotateKey(command) => command.run(session),
             Audit::RestartAfterRestore(command) => command.run(session),
         }

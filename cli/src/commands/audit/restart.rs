@@ -5,7 +5,7 @@ use lattice_core::view;
 use lattice_workspace::restart_log;
 
 use crate::args::KeyArgs;
-use crate::evidence::{Anchor, read_checkpoint};
+use crate::evidence::Anchor;
 use crate::render;
 use crate::session::{Outcome, Session};
 
@@ -13,8 +13,9 @@ use crate::session::{Outcome, Session};
 ///
 /// A log that lost events never extends its pin again. This begins another one, under a new name: its first event adds the
 /// policies that are there and cites the checkpoint that was lost, and the pin is replaced. The workspace keeps its name,
-/// policies and keys, and has a new id; the old log stays in the store, in a workspace whose name is the old id. Who reviews
-/// the pin sees that the log is another one, and asks why.
+/// policies and keys, and has a new id; its history begins anew. The old log stays in the store with the states that it
+/// recorded, in a workspace whose name is the old id. Who reviews the pin sees that the log is another one, and asks why. A
+/// command that was interrupted may be run again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -24,17 +25,25 @@ pub(crate) struct Restart {
     /// The pin that the restored log does not extend; replaced by the checkpoint of the new log
     #[arg(long, value_name = "FILE")]
     pin: PathBuf,
+    /// Refuse a key of any other workspace
+    #[arg(long, value_name = "NAME")]
+    expect_workspace: Option<String>,
     #[command(flatten)]
     key: KeyArgs,
 }
 
 impl Restart {
     pub(super) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
-        let anchor = Anchor::unsigned(self.pin.clone());
-        let kept = read_checkpoint(&self.pin, session)?;
+        let (anchor, kept) = Anchor::of_lost_log(self.pin, session)?;
         let ambient = session.ambient()?;
         let (key, opened) = self.key.open(session)?;
-        let restarted = restart_log(&*opened.store, &key, &kept, &ambient)?;
+        let restarted = restart_log(
+            &*opened.store,
+            &key,
+            &kept,
+            self.expect_workspace.as_deref(),
+            &ambient,
+        )?;
         let unkept = anchor.keep(&restarted.checkpoint, session.io).err();
         let document = view::RestartedLog {
             workspace: restarted.workspace,

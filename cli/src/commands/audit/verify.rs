@@ -21,7 +21,7 @@ Examples:
   al audit verify --state
   al audit verify --checkpoint pins/staging.checkpoint --state
   al audit verify --checkpoint head.txt --vkey \"$(cat staging.vkey)\"
-  al audit verify --format json | jq -r .trust")]
+  al audit verify --checkpoint head.txt --format json | jq -e .valid")]
 pub(crate) struct Verify {
     #[command(flatten)]
     evidence: EvidenceArgs,
