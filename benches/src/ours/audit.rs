@@ -46,7 +46,7 @@ impl Log {
         let key = Key::parse(&created.service_key).expect("its key");
         let signer = SigningKey::new(&log_name(&created.id), KeyType::Log, [7; 32]);
         let signer = signer.expect("a key of the log");
-        rotate_log_key(&*store, &key, None, &signer, &ambient(1)).expect("a first key");
+        rotate_log_key(&*store, &key, None, &signer, None, &ambient(1)).expect("a first key");
         let log = Self {
             store,
             key,
@@ -132,8 +132,9 @@ impl Append<'_> {
         let end = self.write.records(id, from, limit).expect("the store");
         end.last().expect("an event").open(&name).expect("whole");
         if signed {
-            let rotation = self.write.last_rotation(id).expect("the store");
-            rotation.expect("a key").open(&name).expect("whole");
+            for rotation in self.write.rotations(id).expect("the store") {
+                rotation.open(&name).expect("whole");
+            }
         }
         self.put(&mut tree);
         self.log.head(&tree, signed)
