@@ -229,6 +229,12 @@ pub fn lone(rules: &Rules, action_type: &str) -> Vec<Policy> {
     policies
 }
 
+/// Numbers below `bound`, at random.
+pub fn numbers(count: usize, bound: usize) -> Vec<usize> {
+    let mut random = Random(SEED);
+    (0..count).map(|_| random.below(bound)).collect()
+}
+
 /// The action type of a policy that has one of its own.
 pub fn type_of(index: usize) -> String {
     format!("deploy.service{index:06}")

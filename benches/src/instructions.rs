@@ -38,6 +38,7 @@ const JOBS: &[(&str, fn())] = &[
     ("parse_action", parse_action),
     ("plan", plan),
     ("read", read),
+    ("verify_log", verify_log),
     ("write", write),
 ];
 
@@ -113,6 +114,14 @@ fn digest() {
     let set = ours::compile(ours::specs(&input::policies(COUNT)));
     measured(&mut || {
         black_box(ours::digest(&set));
+    });
+}
+
+fn verify_log() {
+    let records = ours::audit::records(COUNT as u64);
+    measured(&mut || {
+        let verdict = ours::audit::judge(&records);
+        assert_eq!(verdict.first_broken_seq, None, "{:?}", verdict.reason);
     });
 }
 

@@ -1,5 +1,7 @@
 //! Every call of the product, in one place.
 
+pub mod audit;
+
 use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};

@@ -14,6 +14,8 @@ pub enum Unit {
     Microseconds,
     /// Of nanoseconds.
     Milliseconds,
+    /// Of nanoseconds for one.
+    PerSecond,
     /// Of nanoseconds per byte.
     GigabytesPerSecond,
     /// Of bytes.
@@ -31,6 +33,7 @@ impl Unit {
             Unit::Nanoseconds | Unit::Times => value,
             Unit::Microseconds => value / 1e3,
             Unit::Milliseconds => value / 1e6,
+            Unit::PerSecond => 1e9 / value,
             Unit::GigabytesPerSecond => 1.0 / value,
             Unit::Kibibytes => value / 1024.0,
             Unit::Mebibytes => value / (1024.0 * 1024.0),
@@ -43,6 +46,7 @@ impl Unit {
             Unit::Nanoseconds => "ns",
             Unit::Microseconds => "µs",
             Unit::Milliseconds => "ms",
+            Unit::PerSecond => "/s",
             Unit::GigabytesPerSecond => "GB/s",
             Unit::Kibibytes => "KiB",
             Unit::Mebibytes => "MiB",

@@ -186,6 +186,37 @@ fn every_edit_of_the_log_or_of_the_policies_is_found() {
     assert_eq!(reason.as_deref(), Some(RELEAF));
 }
 
+/// Pages are checked while others are read: wherever an event stands in them, it is looked at, and once.
+#[test]
+fn an_edit_is_found_in_every_page() {
+    const SIZE: u64 = 2500;
+    let (world, key) = world();
+    world.grow(&key, SIZE);
+    let verify = || {
+        let verified = world.verify(&key);
+        let found = verified.verification;
+        (found.size, found.first_broken_seq, verified.reason)
+    };
+    assert_eq!(verify(), (SIZE, None, None));
+    for seq in [0, 4, 1023, 1024, 1025, 2047, 2048, SIZE - 1] {
+        let edit = |to: &str| {
+            let edit = format!("UPDATE audit_event SET body = {to} WHERE seq IN ({seq}, 2499)");
+            world.sql(&edit);
+        };
+        edit("body || ' '");
+        let (size, broken, reason) = verify();
+        assert_eq!((size, broken), (SIZE, Some(seq)));
+        let hashed = "the event is not the one that was hashed when it was stored";
+        assert_eq!(reason.as_deref(), Some(hashed));
+        edit("rtrim(body)");
+    }
+    assert_eq!(verify(), (SIZE, None, None));
+
+    world.sql("DELETE FROM audit_event WHERE seq = 1024");
+    let missing = "event `1024` is missing".to_owned();
+    assert_eq!(verify(), (SIZE - 1, Some(1024), Some(missing)));
+}
+
 #[test]
 fn policies_that_no_longer_load_do_not_match() {
     // Those that do not compile, and those that are not even read: both are a verdict, not a failure.

@@ -4,9 +4,11 @@
 mod bytes;
 mod diff;
 mod evaluate;
+mod leaves;
 mod table;
 
 pub use bytes::{hash_file, scan};
 pub use diff::{diff, diff_hashes, hashes};
 pub use evaluate::{Compiled, Fields};
+pub use leaves::Leaves;
 pub use table::{Table, rows};

@@ -1,5 +1,6 @@
 //! The rows, group by group.
 
+mod audit;
 mod conditions;
 mod decisions;
 mod files;
@@ -22,6 +23,7 @@ pub const GROUPS: &[(&str, Measure)] = &[
     ("decisions", decisions::measure),
     ("plans", plans::measure),
     ("store", store::measure),
+    ("audit", audit::measure),
     ("threads", threads::measure),
     ("start", start::measure),
 ];

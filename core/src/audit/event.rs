@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Checkpoint, INTEGER_LIMIT};
+use super::{Checkpoint, INTEGER_LIMIT, canonical};
 use crate::hash::{Hash, hex, parse_hex, sha256};
 use crate::time::format_time;
 
@@ -235,15 +235,25 @@ impl Event {
     /// A message where they are not the bytes that [`Event::to_bytes`] gives for some event: not leaf v1, another
     /// spelling of it, a digest, time or integer out of its form, or a field that does not fit the kind.
     pub fn parse(bytes: &[u8]) -> Result<Event, String> {
-        let event: Event = serde_json::from_slice(bytes)
-            .map_err(|error| malformed("the event is not an `al.audit/v1` event", &error))?;
-        if event.to_bytes() != bytes {
-            return Err("the event is not in canonical form".to_owned());
-        }
+        let event = match str::from_utf8(bytes).ok().and_then(canonical::event) {
+            Some(event) => event,
+            None => Event::read(bytes)?,
+        };
         event.check_integers()?;
         event.check_text()?;
         event.check_kind()?;
         Ok(event)
+    }
+
+    /// Reads any spelling, and refuses those that are not canonical.
+    fn read(bytes: &[u8]) -> Result<Event, String> {
+        let event: Event = serde_json::from_slice(bytes)
+            .map_err(|error| malformed("the event is not an `al.audit/v1` event", &error))?;
+        if event.to_bytes() == bytes {
+            Ok(event)
+        } else {
+            Err("the event is not in canonical form".to_owned())
+        }
     }
 
     fn check_integers(&self) -> Result<(), String> {
@@ -363,6 +373,9 @@ impl Names {
     ///
     /// A message where they are not the bytes that [`Names::to_bytes`] gives for some names.
     pub fn parse(bytes: &[u8]) -> Result<Names, String> {
+        if let Some(names) = str::from_utf8(bytes).ok().and_then(canonical::names) {
+            return Ok(names);
+        }
         let names: Names = serde_json::from_slice(bytes)
             .map_err(|error| malformed("the names are not lists of names", &error))?;
         if names.to_bytes() == bytes {

@@ -9,6 +9,7 @@
 //! `tlog-cosignature` and `tlog-witness`.
 
 mod bundle;
+mod canonical;
 mod checkpoint;
 mod event;
 mod key;

@@ -2,7 +2,7 @@
 
 use super::event::count;
 use super::{Checkpoint, Event, Kind, Names, Tree, leaf_hash};
-use crate::hash::{Hash, hex};
+use crate::hash::{Hash, hex, parse_hex, sha256};
 use crate::view::PinResult;
 
 /// One event as it is stored. Bytes, because verification judges what is there, text or not.
@@ -42,7 +42,7 @@ impl Record {
             return Err(format!("the event was appended as event `{}`", event.seq));
         }
         let names = Names::parse(&self.names)?;
-        check_names(&event, &names)?;
+        check_names(&event, &names, &self.names)?;
         Ok((event, names))
     }
 }
@@ -195,8 +195,9 @@ impl Verifier {
     }
 }
 
-/// The stored names are those that the event was made from; an event of a kind without names has none.
-fn check_names(event: &Event, names: &Names) -> Result<(), String> {
+/// The names are those that the event was made from, and `stored` are their bytes; an event of a kind without names has
+/// none.
+fn check_names(event: &Event, names: &Names, stored: &[u8]) -> Result<(), String> {
     if !event.kind.has_names() {
         return if *names == Names::default() {
             Ok(())
@@ -204,7 +205,7 @@ fn check_names(event: &Event, names: &Names) -> Result<(), String> {
             Err("the event has names, which its kind does not use".to_owned())
         };
     }
-    if event.changes != Some(hex(&names.digest())) {
+    if event.changes.as_deref().and_then(parse_hex) != Some(sha256(stored)) {
         return Err("the names are not those of the event".to_owned());
     }
     if event.kind == Kind::LogKeyRotated {

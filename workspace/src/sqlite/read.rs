@@ -287,20 +287,19 @@ fn breaker(row: &Row<'_>) -> rusqlite::Result<Breaker> {
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     Ok(Record {
         seq: row.get(0)?,
-        body: bytes(row, 1)?,
-        names: bytes(row, 2)?,
+        body: bytes(row, 1)?.to_vec(),
+        names: bytes(row, 2)?.to_vec(),
         // What is not a hash is the hash of nothing: zeros, which no leaf has.
         leaf: Some(Hash::try_from(bytes(row, 3)?).unwrap_or_default()),
     })
 }
 
 /// Bytes, not text: what no longer is UTF-8 was tampered with, which is for verification to say.
-fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
+fn bytes<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<&'r [u8]> {
     let value = row.get_ref(column)?;
-    let bytes = value.as_bytes().map_err(|error: FromSqlError| {
+    value.as_bytes().map_err(|error: FromSqlError| {
         rusqlite::Error::FromSqlConversionFailure(column, value.data_type(), Box::new(error))
-    })?;
-    Ok(bytes.to_vec())
+    })
 }
 
 fn wrong_type(column: usize, value: ValueRef<'_>) -> rusqlite::Error {

@@ -10,9 +10,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
+use lattice_core::audit::{Event, Kind, Names, Record, leaf_hash};
 use lattice_core::hash::sha256;
 use lattice_core::view::{CreatedKey, KeyKind, Mode};
 use lattice_core::{Code, Error, Guard, Manifest};
+use lattice_workspace::store::Head;
 use lattice_workspace::{
     Ambient, Caller, Imported, Key, Location, Planned, Reader, Store, Verified, create_key,
     create_workspace, import,
@@ -87,6 +89,29 @@ impl World {
 
     pub(crate) fn verify(&self, key: &Key) -> Verified {
         self.reader(key).verify(&[], &[], true).unwrap()
+    }
+
+    /// Appends events to a log, of keys that there are not, until it holds so many.
+    pub(crate) fn grow(&self, key: &Key, size: u64) {
+        let id = self.reader(key).workspace().id;
+        let write = self.store.write().unwrap();
+        let mut tree = write.head(&id).unwrap().unwrap().tree().unwrap();
+        for seq in tree.size()..size {
+            // Every other actor is one whose name JSON escapes.
+            let actor = if seq % 2 == 0 { "local" } else { "\"\\\n" };
+            let event = Event::key(Kind::KeyCreated, &id, seq, self.ambient().now, actor);
+            let body = event.to_bytes();
+            let leaf = leaf_hash(&body);
+            let record = Record {
+                seq,
+                body,
+                names: Names::default().to_bytes(),
+                leaf: Some(leaf),
+            };
+            tree.append(leaf);
+            write.append(&id, &record, &[], &Head::of(&tree)).unwrap();
+        }
+        write.commit().unwrap();
     }
 
     /// Edits the file as someone would who does not use al.
