@@ -250,7 +250,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`Reader::expect_log`] and [`Reader::expect_signer`].
+    /// As [`Reader::signed_head`].
     pub fn checkpoint(&self, io: &Io<'_>) -> Result<String, Error> {
         let signer = signer(io)?;
         let head = self.read(KeyKind::Service)?.signed_head(signer.as_ref())?;

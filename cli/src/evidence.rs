@@ -108,6 +108,16 @@ pub(crate) fn read_checkpoint(
     Checkpoint::parse(&input.bytes).map_err(|error| error.in_file(&input.name))
 }
 
+/// Names the file of the checkpoint that an error is about, if there is one.
+pub(crate) fn in_file(error: Error, file: Option<&Path>) -> Error {
+    match file {
+        Some(file) if matches!(error.code(), Code::AuditTampered | Code::InvalidCheckpoint) => {
+            error.in_file(&file.display().to_string())
+        }
+        _ => error,
+    }
+}
+
 /// The key that signs checkpoints, if the environment names its file.
 ///
 /// A key that cannot be read ends the command before it has done anything: nothing is silently left unsigned.
@@ -262,23 +272,30 @@ impl Anchor {
         reader: &Reader,
         session: &mut Session<'_, '_>,
     ) -> Result<Option<Proven>, Error> {
-        if let Some(signer) = &self.signer {
-            reader.expect_signer(signer)?;
-        }
-        let Some(pin) = &self.pin else {
+        if self.signer.is_none() && self.pin.is_none() {
             return Ok(None);
-        };
+        }
         session.step("verifying the audit log");
-        let kept = pin.kept.as_ref();
+        let kept = self.kept();
         let proven = reader.expect_log(kept).and_then(|proven| {
+            if let Some(signer) = &self.signer {
+                proven.expect_signer(signer)?;
+            }
             if let Some(kept) = kept {
-                reader.expect_successor(kept, self.signer.as_ref())?;
+                proven.expect_successor(kept, self.signer.as_ref())?;
             }
             Ok(proven)
         });
+        let Some(pin) = &self.pin else {
+            return proven.map(Some);
+        };
         let name = pin.file.display().to_string();
         proven.map(Some).map_err(|error| {
+            let is_other = kept.is_some_and(|kept| !reader.is_log(kept));
             let error = match error.code() {
+                Code::AuditTampered if is_other => error.with_help(
+                    "nothing was written; if the file is the pin of another workspace, name this one's",
+                ),
                 Code::AuditTampered => error.with_help(
                     "nothing was written; keep the store as it is, and compare it with backups; who restored an old copy on purpose begins a new log with `al audit restart-after-restore`",
                 ),

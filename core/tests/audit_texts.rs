@@ -321,7 +321,7 @@ fn any_name() -> impl Strategy<Value = String> {
 }
 
 fn any_checkpoint() -> impl Strategy<Value = Checkpoint> {
-    let names = prop::collection::vec((any_name(), any::<[u8; 32]>(), any::<u64>()), 0..4);
+    let names = prop::collection::vec((any_name(), any::<[u8; 32]>(), 1_u64..1 << 63), 0..4);
     (any_name(), any::<bool>(), 0_u8..20, names).prop_map(|(origin, is_signed, size, witnesses)| {
         let head = Checkpoint::of(&origin, &Tree::of((0..size).map(|leaf| leaf_hash(&[leaf]))));
         let log = SigningKey::new(&origin, KeyType::Log, [size; 32]).unwrap();

@@ -1,13 +1,17 @@
 //! Tampering with a stored log: each row names the first event that stops verifying.
 
-#![allow(clippy::indexing_slicing, reason = "a test may fail loudly")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
 
 use jiff::Timestamp;
 use lattice_core::audit::{
-    Checkpoint, Event, ImportEvent, Kind, Names, Record, Tree, Verification, Verifier, leaf_hash,
-    log_name,
+    Checkpoint, Event, ImportEvent, KeyType, Kind, LogKeys, NamedKey, Names, Record, SigningKey,
+    Tree, Verification, Verifier, VerifyingKey, leaf_hash, log_name,
 };
-use lattice_core::hash::{Hash, hex};
+use lattice_core::hash::{Hash, hex, sha256};
 use lattice_core::view::PinResult;
 
 const WORKSPACE: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -36,13 +40,26 @@ fn rotation(workspace: &str, seq: u64, names: &Names) -> Record {
     record(&event, names)
 }
 
+/// The key of the log that is made from that word.
+fn vkey(word: &str) -> VerifyingKey {
+    let key = SigningKey::new(&log_name(WORKSPACE), KeyType::Log, sha256(word.as_bytes()));
+    key.unwrap().verifying_key().clone()
+}
+
 fn keys(added: &[&str], modified: &[&str]) -> Names {
-    let owned = |list: &[&str]| list.iter().map(|&key| key.to_owned()).collect();
+    let texts = |list: &[&str]| list.iter().map(|key| vkey(key).to_string()).collect();
     Names {
-        added: owned(added),
-        deactivated: vec!["old".to_owned()],
-        modified: owned(modified),
+        added: texts(added),
+        deactivated: texts(&["old"]),
+        modified: texts(modified),
     }
+}
+
+/// The keys that a whole log of so many events names.
+fn named(head: &[Record]) -> LogKeys {
+    let mut verifier = Verifier::new(&log_name(WORKSPACE), GENESIS);
+    head.iter().for_each(|record| verifier.push(record));
+    verifier.finish().keys
 }
 
 fn import(workspace: &str, seq: u64, before: Hash, after: Hash, added: &[&str]) -> Record {
@@ -143,6 +160,7 @@ fn whole_logs() {
             first_broken_seq: None,
             reason: None,
             last_after: after.map(|hash| hex(&hash)),
+            keys: named(head),
             pins: vec![],
         };
         assert_eq!(verify(head), expected, "size {size}");
@@ -157,7 +175,7 @@ fn whole_logs() {
     assert_eq!(verify(&without_leaves), verify(&records));
     assert_eq!(
         hex(&verify(&records).root),
-        "5776c68125d443fba089fb6eedc997050bf96248ba2afe95c35765265b998414"
+        "8a572064c47d7875c67ac0813b6e43fd7b6605dbb02cc335fc1ec82e07291712"
     );
 }
 
@@ -176,7 +194,8 @@ fn is_found(rows: &[Tampering]) {
             root: Tree::of(records.iter().map(|record| leaf_hash(&record.body))).root(),
             first_broken_seq: Some(first_broken_seq),
             reason: Some(reason.to_owned()),
-            last_after: verify(before_the_break).last_after,
+            last_after: verify(before_the_break.clone()).last_after,
+            keys: verify(before_the_break).keys,
             pins: vec![],
         };
         assert_eq!(verify(&records), expected, "{name}");
@@ -575,4 +594,90 @@ fn pins_are_judged_behind_a_broken_event_too() {
         ..verify(&records)
     };
     assert_eq!((found.first_broken_seq, &found), (Some(1), &expected));
+}
+
+/// A log that begins with a key and then rotates, each row a list of the new key and the one before.
+fn rotated(rows: &[(&str, &[&str])]) -> Vec<Record> {
+    let rotate = |(seq, (new, old)): (usize, &(&str, &[&str]))| {
+        let names = Names {
+            added: vec![vkey(new).to_string()],
+            deactivated: old.iter().map(|old| vkey(old).to_string()).collect(),
+            modified: vec![],
+        };
+        rotation(WORKSPACE, seq as u64, &names)
+    };
+    rows.iter().enumerate().map(rotate).collect()
+}
+
+#[test]
+fn keys_follow_each_other() {
+    const BEFORE: &str = "the event does not name the key before, which signed until then";
+    const AGAIN: &str = "the event names a key that was in use before";
+    type Row<'a> = (&'a [(&'a str, &'a [&'a str])], Option<(u64, &'a str)>);
+    let rows: [Row<'_>; 8] = [
+        (&[("a", &[])], None),
+        (&[("a", &["z"])], None),
+        (&[("a", &[]), ("b", &["a"]), ("c", &["b"])], None),
+        (&[("a", &[]), ("b", &[])], Some((1, BEFORE))),
+        (&[("a", &[]), ("b", &["z"])], Some((1, BEFORE))),
+        (&[("a", &["a"])], Some((0, AGAIN))),
+        (
+            &[("a", &[]), ("b", &["a"]), ("a", &["b"])],
+            Some((2, AGAIN)),
+        ),
+        (&[("a", &["z"]), ("z", &["a"])], Some((1, AGAIN))),
+    ];
+    for (rotations, broken) in rows {
+        let found = verify(&rotated(rotations));
+        let broken = broken.map(|(seq, reason)| (seq, reason.to_owned()));
+        assert_eq!(
+            found.first_broken_seq.zip(found.reason),
+            broken,
+            "{rotations:?}"
+        );
+    }
+    let foreign = SigningKey::new("al/other", KeyType::Log, [1; 32]).unwrap();
+    let witness = SigningKey::new(&log_name(WORKSPACE), KeyType::Witness, [1; 32]).unwrap();
+    for key in [foreign, witness] {
+        let names = Names {
+            added: vec![key.verifying_key().to_string()],
+            ..Names::default()
+        };
+        let found = verify(&[rotation(WORKSPACE, 0, &names)]);
+        let reason = "the event names a key of another log, or of a witness";
+        assert_eq!(found.reason.as_deref(), Some(reason));
+    }
+}
+
+/// A checkpoint is signed by the key that the log named then; that of a rotation by both.
+#[test]
+fn each_key_signs_in_its_time() {
+    let mut records = vec![key(Kind::KeyCreated, WORKSPACE, 0)];
+    let names = |new: &str, old: &[&str]| Names {
+        added: vec![vkey(new).to_string()],
+        deactivated: old.iter().map(|old| vkey(old).to_string()).collect(),
+        modified: vec![],
+    };
+    records.push(rotation(WORKSPACE, 1, &names("b", &["a"])));
+    records.push(key(Kind::KeyCreated, WORKSPACE, 2));
+    records.push(rotation(WORKSPACE, 3, &names("c", &["b"])));
+    let keys = verify(&records).keys;
+    // The key, and at which of the sizes 1 to 6 it signs; before the first rotation the log names nobody.
+    for (word, signs) in [
+        ("a", [true, true, false, false, false, false]),
+        ("b", [true, true, true, true, false, false]),
+        ("c", [true, false, false, true, true, true]),
+        ("other", [true, false, false, false, false, false]),
+    ] {
+        let found = [1, 2, 3, 4, 5, 6].map(|size| keys.may_sign(&vkey(word), size));
+        assert_eq!(found, signs, "{word}");
+    }
+    let root = Tree::of(records.iter().map(|record| leaf_hash(&record.body))).root();
+    let current = NamedKey {
+        key: vkey("c"),
+        before: Some(vkey("b")),
+        size: 4,
+        root,
+    };
+    assert_eq!(keys.current(), Some(&current));
 }

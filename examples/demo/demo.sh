@@ -46,4 +46,4 @@ run al eval --service-key-file "$store/staging.key" --action examples/actions/de
 
 say "The audit log of staging, and whether it verifies"
 run al audit list --service-key-file "$store/staging.key"
-run al audit verify --service-key-file "$store/staging.key"
+run al audit verify --state --service-key-file "$store/staging.key"

@@ -11,7 +11,7 @@ use crate::access::look_up;
 use crate::ambient::Ambient;
 use crate::key::Key;
 use crate::log::{Log, is_log_name};
-use crate::signer::{expect_signer, head};
+use crate::signer::head;
 use crate::store::{Store, WorkspaceRow};
 use crate::threads::Meanwhile;
 use crate::verify::Proven;
@@ -304,14 +304,14 @@ pub fn import_signed(
     let plan = &planned.plan;
     let log = Log::open(&*write, &workspace.id)?;
     log.recorded(&planned.base.digest)?;
-    if let Some(signer) = signer {
-        expect_signer(&*write, &workspace.id, signer)?;
-    }
-    match &planned.proven {
-        Some(proven) => log.extends(proven)?,
+    let proven = match (&planned.proven, signer) {
+        (Some(proven), _) => Some(log.extends(proven)?),
         // What is signed was verified.
-        None if signer.is_some() => log.verifies()?,
-        None => {}
+        (None, Some(_)) => Some(log.verifies()?),
+        (None, None) => None,
+    };
+    if let (Some(proven), Some(signer)) = (&proven, signer) {
+        proven.expect_signer(signer)?;
     }
     let names = plan.names();
     write.change_policies(

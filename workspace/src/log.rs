@@ -51,9 +51,9 @@ impl<'a> Log<'a> {
     /// # Errors
     ///
     /// `AUDIT_TAMPERED`.
-    pub(crate) fn extends(&self, proven: &Proven) -> Result<(), Error> {
-        let stands = proven.clone().still_stands(self.write, self.workspace);
-        stands.map_err(unwritten)
+    pub(crate) fn extends(&self, proven: &Proven) -> Result<Proven, Error> {
+        let proven = proven.clone().go_on(self.write, self.workspace);
+        proven.map_err(unwritten)
     }
 
     /// Refuses to go on where the log does not verify.
@@ -61,9 +61,8 @@ impl<'a> Log<'a> {
     /// # Errors
     ///
     /// `AUDIT_TAMPERED`.
-    pub(crate) fn verifies(&self) -> Result<(), Error> {
-        let proven = expect_log(self.write, self.workspace, None);
-        proven.map(|_| ()).map_err(unwritten)
+    pub(crate) fn verifies(&self) -> Result<Proven, Error> {
+        expect_log(self.write, self.workspace, None).map_err(unwritten)
     }
 
     /// Appends; the tree with the event in it.

@@ -1,20 +1,23 @@
 //! What a log gives to those who cannot see it: its head, the proof of one event, and the proof that it was extended.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use lattice_core::audit::{
     Checkpoint, Extension, Node, Proof, SigningKey, Tree, consistency_proof, inclusion_proof,
-    root_of, verify_consistency,
+    leaf_hash, root_of, verify_consistency,
 };
 use lattice_core::hash::Hash;
 use lattice_core::{Code, Error};
 
 use crate::events::{self, tampered};
 use crate::reader::Reader;
+use crate::verify::Proven;
 
 impl Reader {
     /// The proof that the event `seq` is in the log of a checkpoint: of `kept`, or of the log as it stands. It can be
     /// checked by itself ([`Proof::check`]).
     ///
-    /// It is read from stored hashes; the log is not verified as a whole.
+    /// It is made from stored hashes, or from the events where those do not lead anywhere; the log is not verified as a whole.
     ///
     /// # Errors
     ///
@@ -23,13 +26,48 @@ impl Reader {
     /// `STORE_UNAVAILABLE`.
     pub fn prove(&self, seq: u64, kept: Option<&Checkpoint>) -> Result<Proof, Error> {
         self.require_service_key()?;
+        if let Some(kept) = kept {
+            self.expect_own(kept)?;
+        }
         let tree = self.tree()?;
+        let stored = self.proof(seq, kept, &tree, &mut |node| self.stored(node));
+        match stored {
+            // The stored hashes are a shortcut. Where they do not lead anywhere, the events themselves decide.
+            Err(error) if error.code() == Code::AuditTampered => {
+                let size = kept.map_or(tree.size(), Checkpoint::size);
+                let mut wanted = BTreeSet::new();
+                let mut want = |node| {
+                    wanted.insert(node);
+                    Ok::<_, Error>(Hash::default())
+                };
+                if size > 0 {
+                    root_of(size, &mut want)?;
+                }
+                inclusion_proof(seq, size, &mut want)?;
+                let hashes = self.computed(&wanted, size)?;
+                let hash_of = |node| hashes.get(&node).copied();
+                self.proof(seq, kept, &tree, &mut |node| {
+                    hash_of(node).ok_or_else(missing)
+                })
+            }
+            proof => proof,
+        }
+    }
+
+    /// The proof that some hashes of complete subtrees make, if they do.
+    fn proof(
+        &self,
+        seq: u64,
+        kept: Option<&Checkpoint>,
+        tree: &Tree,
+        hash_of: &mut dyn FnMut(Node) -> Result<Hash, Error>,
+    ) -> Result<Proof, Error> {
         let checkpoint = match kept {
             Some(kept) => {
-                self.expect_extends(kept, &tree)?;
+                expect_extends(kept, tree, hash_of)?;
                 kept.clone()
             }
-            None => Checkpoint::of(&self.log_name(), &tree),
+            None => Checkpoint::of(&self.log_name(), tree),
         };
         let body = self.body(seq)?;
         if seq >= checkpoint.size() {
@@ -41,17 +79,36 @@ impl Reader {
                 "give a later checkpoint, or none to prove against the log as it stands",
             ));
         }
-        let hashes = inclusion_proof(seq, checkpoint.size(), &mut self.hashes())?;
         let proof = Proof {
             body,
             index: seq,
-            hashes,
+            hashes: inclusion_proof(seq, checkpoint.size(), hash_of)?,
             checkpoint,
         };
         let (_, reason) = proof.check(&[], &[])?;
         match reason {
             None => Ok(proof),
-            Some(reason) => Err(unprovable(&reason)),
+            Some(reason) => Err(tampered(&format!(
+                "the events of the audit log are not those of its head: {reason}"
+            ))),
+        }
+    }
+
+    /// The hashes of `wanted` subtrees of the first `size` events, as the stored events make them.
+    fn computed(&self, wanted: &BTreeSet<Node>, size: u64) -> Result<BTreeMap<Node, Hash>, Error> {
+        let (mut tree, mut hashes) = (Tree::new(), BTreeMap::new());
+        loop {
+            let page = self.read.page(&self.workspace.id, tree.size())?;
+            for record in &page {
+                tree.append_with(leaf_hash(&record.body), |node, hash| {
+                    if wanted.contains(&node) {
+                        hashes.insert(node, hash);
+                    }
+                });
+            }
+            if page.is_empty() || tree.size() >= size {
+                return Ok(hashes);
+            }
         }
     }
 
@@ -77,13 +134,10 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// As [`Reader::expect_signer`] and [`Reader::expect_log`].
+    /// As [`Reader::expect_log`] and [`Proven::expect_signer`].
     pub fn signed_head(&self, signer: Option<&SigningKey>) -> Result<Checkpoint, Error> {
-        let Some(signer) = signer else {
-            return Ok(self.expect_log(None)?.checkpoint());
-        };
-        self.expect_signer(signer)?;
-        self.expect_log(None)?.checkpoint().signed(signer)
+        let proven = self.expect_log(None)?;
+        signed(&proven, signer)
     }
 
     /// The proof that the log as it stands extends a checkpoint that was kept, or any log does: what a witness asks for.
@@ -97,22 +151,33 @@ impl Reader {
         kept: Option<&Checkpoint>,
         signer: Option<&SigningKey>,
     ) -> Result<Extension, Error> {
-        if let Some(signer) = signer {
-            self.expect_signer(signer)?;
-        }
         // A witness is asked to vouch for the head: it is computed from the events, not taken from what is stored.
-        let checkpoint = self.expect_log(kept)?.checkpoint();
-        let (old, size) = (kept.map_or(0, Checkpoint::size), checkpoint.size());
-        let hashes = consistency_proof(old, size, &mut self.hashes())?;
-        let holds = kept.is_none_or(|kept| {
-            verify_consistency(old, kept.root(), size, checkpoint.root(), &hashes)
-        });
-        if !holds {
-            return Err(unprovable("the hashes do not lead to the roots"));
+        if let Some(kept) = kept {
+            self.expect_own(kept)?;
         }
-        let checkpoint = match signer {
-            Some(signer) => checkpoint.signed(signer)?,
-            None => checkpoint,
+        let checkpoint = signed(&self.expect_log(kept)?, signer)?;
+        let (old, size) = (kept.map_or(0, Checkpoint::size), checkpoint.size());
+        let holds = |hashes: &Vec<Hash>| {
+            kept.is_none_or(|kept| {
+                verify_consistency(old, kept.root(), size, checkpoint.root(), hashes)
+            })
+        };
+        let stored = consistency_proof(old, size, &mut |node| self.stored(node));
+        let hashes = match stored {
+            Ok(hashes) if holds(&hashes) => hashes,
+            Err(error) if error.code() != Code::AuditTampered => return Err(error),
+            // The log verifies: it is the stored hashes that are not its own.
+            _ => {
+                let mut wanted = BTreeSet::new();
+                consistency_proof(old, size, &mut |node| {
+                    wanted.insert(node);
+                    Ok::<_, Error>(Hash::default())
+                })?;
+                let hashes = self.computed(&wanted, size)?;
+                consistency_proof(old, size, &mut |node| {
+                    hashes.get(&node).copied().ok_or_else(missing)
+                })?
+            }
         };
         Ok(Extension {
             old,
@@ -129,41 +194,54 @@ impl Reader {
         Ok(self.event(seq)?.leaf.to_bytes())
     }
 
-    /// Refuses a checkpoint that the stored hashes say the log does not extend.
-    fn expect_extends(&self, kept: &Checkpoint, tree: &Tree) -> Result<(), Error> {
-        let (log, size) = (self.log_name(), kept.size());
-        let refuse = |what: String| {
-            Err(tampered(&format!(
-                "the log does not extend the checkpoint: {what}"
-            )))
-        };
-        if kept.origin() != log {
-            let origin = kept.origin();
-            return refuse(format!("it is of the log `{origin}`, and this is `{log}`"));
+    /// Refuses a checkpoint of another log: a file that was mixed up.
+    fn expect_own(&self, kept: &Checkpoint) -> Result<(), Error> {
+        let (origin, log) = (kept.origin(), self.log_name());
+        if origin == log {
+            return Ok(());
         }
-        if size > tree.size() {
-            let events = tree.size();
-            return refuse(format!(
-                "it counts {size} events, and the log holds {events}"
-            ));
-        }
-        if size > 0 && root_of(size, &mut self.hashes())? != *kept.root() {
-            return refuse(format!("its first {size} events are others"));
-        }
-        Ok(())
+        let message = format!("the checkpoint is of the log `{origin}`, and this is `{log}`");
+        Err(Error::new(Code::InvalidCheckpoint, message)
+            .with_help("give a checkpoint of this workspace's log"))
     }
 
-    /// The hashes that are stored of complete subtrees.
-    fn hashes(&self) -> impl FnMut(Node) -> Result<Hash, Error> {
-        |node| {
-            let hash = self.read.node(&self.workspace.id, node)?;
-            hash.ok_or_else(|| unprovable("a hash is missing"))
-        }
+    /// The hash of a complete subtree as it is stored.
+    fn stored(&self, node: Node) -> Result<Hash, Error> {
+        let hash = self.read.node(&self.workspace.id, node)?;
+        hash.ok_or_else(missing)
     }
 }
 
-fn unprovable(reason: &str) -> Error {
-    tampered(&format!(
-        "the stored hashes of the audit log are not those of its events: {reason}"
-    ))
+/// Refuses a checkpoint that the log does not extend, as some hashes say.
+fn expect_extends(
+    kept: &Checkpoint,
+    tree: &Tree,
+    hash_of: &mut dyn FnMut(Node) -> Result<Hash, Error>,
+) -> Result<(), Error> {
+    let size = kept.size();
+    let what = if size > tree.size() {
+        let events = tree.size();
+        format!("it counts {size} events, and the log holds {events}")
+    } else if size > 0 && root_of(size, hash_of)? != *kept.root() {
+        format!("its first {size} events are others")
+    } else {
+        return Ok(());
+    };
+    Err(tampered(&format!(
+        "the log does not extend the checkpoint: {what}"
+    )))
+}
+
+/// The head of a log, signed if there is a `signer`.
+fn signed(proven: &Proven, signer: Option<&SigningKey>) -> Result<Checkpoint, Error> {
+    let checkpoint = proven.checkpoint();
+    let Some(signer) = signer else {
+        return Ok(checkpoint);
+    };
+    proven.expect_signer(signer)?;
+    checkpoint.signed(signer)
+}
+
+fn missing() -> Error {
+    tampered("an event of the audit log is missing")
 }

@@ -1,8 +1,9 @@
 //! The key that signs the checkpoints of a log, and its successor.
+//!
+//! Which key that is, the log itself says: it is asked of one that was verified, and of nothing that is stored beside it.
 
 use lattice_core::audit::{
-    Checkpoint, Event, KeyType, Names, SigningKey, Tree, VerifyingKey, log_name, not_of_the_log,
-    root_of,
+    Checkpoint, Event, KeyType, LogKeys, Names, SigningKey, Tree, VerifyingKey, log_name,
 };
 use lattice_core::view::{self, KeyKind};
 use lattice_core::{Code, Error};
@@ -12,9 +13,8 @@ use crate::ambient::Ambient;
 use crate::events;
 use crate::key::Key;
 use crate::log::Log;
-use crate::reader::Reader;
 use crate::store::{Read, Store};
-use crate::verify::expect_log;
+use crate::verify::{Proven, expect_log};
 
 /// A key that now signs for a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,36 +25,22 @@ pub struct Rotated {
     pub checkpoint: Checkpoint,
 }
 
-/// What the log says about its keys: each rotation with the key that it named and the one that it put out of use.
-#[derive(Debug)]
-pub(crate) struct Rotation {
-    event: view::Event,
-}
-
-impl Rotation {
-    /// How many events the log had with it: the last checkpoint that the key before signs.
-    fn size(&self) -> u64 {
-        self.event.leaf.seq.saturating_add(1)
-    }
-
-    fn new_key(&self) -> Option<&String> {
-        self.event.names.added.first()
-    }
-
-    fn old_key(&self) -> Option<&String> {
-        self.event.names.deactivated.first()
-    }
-}
-
-impl Reader {
-    /// Refuses a key that does not sign for this log: another log's, or one that was rotated away.
+impl Proven {
+    /// Refuses a key that does not sign for this log: another log's, or one that is not the one that the log names.
     ///
     /// # Errors
     ///
-    /// `INVALID_AUDIT_KEY`; `AUDIT_TAMPERED` where the event of a rotation was edited; `STORE_UNAVAILABLE`.
+    /// `INVALID_AUDIT_KEY`.
     pub fn expect_signer(&self, key: &SigningKey) -> Result<(), Error> {
-        self.require_service_key()?;
-        expect_signer(&*self.read, &self.workspace.id, key)
+        key.expect_log(self.log())?;
+        let keys = self.keys();
+        match keys.current() {
+            Some(named) if named.key != *key.verifying_key() => Err(refuse(
+                "the signing key is not the one that the log names as its key",
+                "take the key of the last rotation; `al audit list` shows its event",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses to put a checkpoint in the place of `kept`, one that the log signed, that is not signed by the same key or by
@@ -62,13 +48,12 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// `INVALID_AUDIT_KEY`; `INVALID_CHECKPOINT` for a signature that is not of its key; else as [`Reader::expect_signer`].
+    /// `INVALID_AUDIT_KEY`; `INVALID_CHECKPOINT` for a signature that is not of its key.
     pub fn expect_successor(
         &self,
         kept: &Checkpoint,
         signer: Option<&SigningKey>,
     ) -> Result<(), Error> {
-        self.require_service_key()?;
         if !kept.is_signed_by_log() {
             return Ok(());
         }
@@ -78,11 +63,16 @@ impl Reader {
                 "set AL_AUDIT_KEY_FILE to the file of the log's key; to go on without signatures, keep an unsigned checkpoint in its place",
             ));
         };
-        let own = kept.signers(std::slice::from_ref(signer.verifying_key()))?;
-        let text = signer.verifying_key().to_string();
-        let named = rotations(&*self.read, &self.workspace.id)?;
-        let is_named = named.last().and_then(Rotation::new_key) == Some(&text);
-        if own.is_empty() && !is_named {
+        let key = signer.verifying_key();
+        let keys = self.keys();
+        let is_named = keys.current().is_some_and(|named| named.key == *key);
+        // A key that the log names is the successor of those before it, and of no other that may have signed.
+        let line: Vec<VerifyingKey> = if is_named {
+            keys.known().cloned().collect()
+        } else {
+            vec![key.clone()]
+        };
+        if kept.signers(&line)?.is_empty() {
             return Err(refuse(
                 "the checkpoint that was kept is signed by another key than the one that would sign the next",
                 "log the new key first: `al audit rotate-key`",
@@ -90,43 +80,31 @@ impl Reader {
         }
         Ok(())
     }
+}
 
-    /// Refuses a checkpoint whose only signatures of the log are by keys that the log had put out of use by then. To be asked
-    /// about a log that verifies and extends the checkpoint.
-    ///
-    /// # Errors
-    ///
-    /// `INVALID_CHECKPOINT`; `AUDIT_TAMPERED`; `STORE_UNAVAILABLE`.
-    pub(crate) fn expect_keys_in_use(
-        &self,
-        kept: &Checkpoint,
-        keys: &[VerifyingKey],
-    ) -> Result<(), Error> {
-        let signers = kept.signers(keys)?;
-        let by_log = signers.iter().filter(|key| key.key_type() == KeyType::Log);
-        let by_log: Vec<String> = by_log.map(ToString::to_string).collect();
-        if by_log.is_empty() {
-            return Ok(());
-        }
-        let rotations = rotations(&*self.read, &self.workspace.id)?;
-        let retired = |key: &String| {
-            let gone = |rotation: &&Rotation| rotation.old_key() == Some(key);
-            let rotation = rotations.iter().find(gone);
-            rotation.filter(|rotation| rotation.size() < kept.size())
-        };
-        let last = by_log.iter().map(retired).collect::<Option<Vec<_>>>();
-        let Some(rotation) = last.and_then(|rotations| rotations.into_iter().next_back()) else {
-            return Ok(());
-        };
-        let message = format!(
-            "the checkpoint of {} events is signed by a key that the log put out of use with its event `{}`",
-            kept.size(),
-            rotation.event.leaf.seq
-        );
-        Err(Error::new(Code::InvalidCheckpoint, message).with_help(
-            "whoever holds the old key made it; ask for a checkpoint that the new key signed",
-        ))
+/// Refuses a checkpoint whose only signatures of the log are by keys that did not sign for it then, as the log itself says.
+///
+/// # Errors
+///
+/// `INVALID_CHECKPOINT`.
+pub(crate) fn expect_in_use(
+    keys: &LogKeys,
+    kept: &Checkpoint,
+    given: &[VerifyingKey],
+) -> Result<(), Error> {
+    let signers = kept.signers(given)?;
+    let mut by_log = signers.iter().filter(|key| key.key_type() == KeyType::Log);
+    let is_signed = by_log.clone().next().is_some();
+    if !is_signed || by_log.any(|key| keys.may_sign(key, kept.size())) {
+        return Ok(());
     }
+    let message = format!(
+        "the checkpoint of {} events is signed by a key that was not the one of the log then",
+        kept.size()
+    );
+    Err(Error::new(Code::InvalidCheckpoint, message).with_help(
+        "whoever holds a key that the log put out of use made it; ask for a checkpoint that the log's own key signed",
+    ))
 }
 
 /// Logs `new` as the key that signs the checkpoints of a workspace's log, in the place of `old`: the one that did so, if
@@ -137,8 +115,8 @@ impl Reader {
 ///
 /// # Errors
 ///
-/// `INVALID_AUDIT_KEY` where `old` is not the key that signs now or is missing, or `new` is of another log or the same
-/// key; `INVALID_SERVICE_KEY`; `AUDIT_TAMPERED`; `STORE_UNAVAILABLE`.
+/// `INVALID_AUDIT_KEY` where `old` is not the key that signs now or is missing, or `new` is of another log or was in use
+/// before; `INVALID_SERVICE_KEY`; `AUDIT_TAMPERED`; `STORE_UNAVAILABLE`.
 pub fn rotate_log_key(
     store: &dyn Store,
     key: &Key,
@@ -150,31 +128,43 @@ pub fn rotate_log_key(
     let write = store.write()?;
     let (workspace, key) = look_up(&*write, key, KeyKind::Service)?;
     let id = &workspace.id;
-    expect_name(id, new)?;
-    let public = SigningKey::verifying_key;
-    if old.is_some_and(|old| public(old) == public(new)) {
-        return Err(refuse(
-            "the new key is the one that signs already",
-            "make another with `al audit keygen`",
-        ));
+    new.expect_log(&log_name(id))?;
+    let proven = expect_log(&*write, id, kept)?;
+    if let Some(kept) = kept {
+        proven.expect_successor(kept, old.or(Some(new)))?;
     }
-    expect_log(&*write, id, kept)?;
-    let names = Names {
-        added: vec![public(new).to_string()],
-        deactivated: old.map(|old| public(old).to_string()).into_iter().collect(),
-        modified: Vec::new(),
-    };
-    let last = rotations(&*write, id)?.pop();
-    let (event, unsigned) = match last {
-        Some(last) if last.event.names == names => {
-            let checkpoint = head_at(&*write, id, last.size())?;
-            (last.event, checkpoint)
+    let keys = proven.keys();
+    let public = SigningKey::verifying_key;
+    let (event, unsigned) = match keys.current() {
+        Some(named) if named.key == *public(new) && named.before.as_ref() == old.map(public) => {
+            let event = rotation(&*write, id, named.size)?;
+            let checkpoint = Checkpoint::new(&log_name(id), named.size, named.root);
+            (event, checkpoint)
         }
-        _ => {
-            match old {
-                Some(old) => expect_signer(&*write, id, old)?,
-                None => expect_no_signer(last.as_ref())?,
+        current => {
+            match (old, current) {
+                (Some(old), _) => proven.expect_signer(old)?,
+                (None, None) => {}
+                (None, Some(_)) => {
+                    return Err(refuse(
+                        "the log has a signing key, which has to sign for the new one",
+                        "set AL_AUDIT_KEY_FILE to the file of the key that signs now",
+                    ));
+                }
             }
+            if keys.known().any(|known| known == public(new))
+                || old.map(public) == Some(public(new))
+            {
+                return Err(refuse(
+                    "the new key was in use before",
+                    "a key that was put out of use stays so: make another with `al audit keygen`",
+                ));
+            }
+            let names = Names {
+                added: vec![public(new).to_string()],
+                deactivated: old.map(|old| public(old).to_string()).into_iter().collect(),
+                modified: Vec::new(),
+            };
             let log = Log::open(&*write, id)?;
             let leaf = Event::rotation(id, log.seq(), ambient.now, &key.id, &names);
             let tree = log.append(&leaf, &names)?;
@@ -192,67 +182,12 @@ pub fn rotate_log_key(
     })
 }
 
-/// The head that a log had, which verifies as it is.
-fn head_at(read: &dyn Read, workspace: &str, size: u64) -> Result<Checkpoint, Error> {
-    let root = root_of(size, &mut |node| {
-        let hash = read.node(workspace, node)?;
-        hash.ok_or_else(|| events::tampered("a stored hash of the audit log is missing"))
-    })?;
-    let head = Checkpoint::new(&log_name(workspace), size, root);
-    // The stored hashes are not trusted.
-    expect_log(read, workspace, Some(&head))?;
-    Ok(head)
-}
-
-/// Refuses a key that does not sign for the log of the workspace with the UUID `workspace`.
-pub(crate) fn expect_signer(
-    read: &dyn Read,
-    workspace: &str,
-    key: &SigningKey,
-) -> Result<(), Error> {
-    expect_name(workspace, key)?;
-    let text = key.verifying_key().to_string();
-    match rotations(read, workspace)?
-        .last()
-        .and_then(Rotation::new_key)
-    {
-        Some(current) if *current != text => Err(refuse(
-            "the signing key is not the one that the log names as its key",
-            "take the key of the last rotation; `al audit list` shows its event",
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Refuses to log a first key where there is one already.
-fn expect_no_signer(last: Option<&Rotation>) -> Result<(), Error> {
-    match last {
-        None => Ok(()),
-        Some(_) => Err(refuse(
-            "the log has a signing key, which has to sign for the new one",
-            "set AL_AUDIT_KEY_FILE to the file of the key that signs now",
-        )),
-    }
-}
-
-fn expect_name(workspace: &str, key: &SigningKey) -> Result<(), Error> {
-    let (key, log) = (key.verifying_key(), log_name(workspace));
-    match key.key_type() {
-        KeyType::Witness => Err(refuse(
-            "the signing key is a witness's, and does not sign for a log",
-            "make a key for the log with `al audit keygen`",
-        )),
-        KeyType::Log if key.name() != log => Err(not_of_the_log(key.name(), &log)),
-        KeyType::Log => Ok(()),
-    }
-}
-
-/// The rotations of a log, in their order.
-fn rotations(read: &dyn Read, workspace: &str) -> Result<Vec<Rotation>, Error> {
-    let log = log_name(workspace);
-    let records = read.rotations(workspace)?;
-    let events = records.iter().map(|record| events::open(record, &log));
-    events.map(|event| Ok(Rotation { event: event? })).collect()
+/// The event with which the log had `size` events.
+fn rotation(read: &dyn Read, workspace: &str, size: u64) -> Result<view::Event, Error> {
+    let records = read.records(workspace, size.saturating_sub(1), 1)?;
+    let record = records.first();
+    let event = record.map(|record| events::open(record, &log_name(workspace)));
+    event.unwrap_or_else(|| Err(events::tampered("an event of the audit log is missing")))
 }
 
 /// The head of the log of the workspace with the UUID `workspace`, unsigned.

@@ -11,6 +11,12 @@ use lattice_core::hash::Hash;
 use lattice_core::view::KeyKind;
 use lattice_core::{Beside, Breaker, Error, Policy, PolicySet};
 
+/// Records that are read at one go.
+pub const PAGE_RECORDS: usize = 1_024;
+
+/// Bytes of records that are read at one go: an import of many policies has many names.
+pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
 /// A place that holds workspaces. Every failure of it is `STORE_UNAVAILABLE`.
 pub trait Store: Debug + Send + Sync {
     /// Makes the store if there is none, and begins to write. Nothing else makes one.
@@ -67,8 +73,9 @@ pub trait Read: Debug + Send {
     /// stored.
     fn records(&self, id: &str, from: u64, limit: usize) -> Result<Vec<Record>, Error>;
 
-    /// The records of the workspace's audit log that say of themselves that the log's key was rotated, in order of `seq`.
-    fn rotations(&self, id: &str) -> Result<Vec<Record>, Error>;
+    /// The next audit records of the workspace `id` in order of `seq`, from `from` on, just as they are stored: as many as
+    /// [`PAGE_RECORDS`], and as [`PAGE_BYTES`] hold, but one if there is one.
+    fn page(&self, id: &str, from: u64) -> Result<Vec<Record>, Error>;
 
     /// The hash of a complete subtree of the workspace's audit log, just as it is stored.
     fn node(&self, id: &str, node: Node) -> Result<Option<Hash>, Error>;

@@ -2,19 +2,21 @@
 
 use std::thread;
 
-use lattice_core::audit::{self, Checkpoint, Record, Tree, Verifier, VerifyingKey, log_name};
+use lattice_core::audit::{
+    self, Checkpoint, LogKeys, Record, Tree, Verifier, VerifyingKey, log_name,
+};
 use lattice_core::hash::hex;
 use lattice_core::view::{self, PinResult, Trust};
 use lattice_core::{Code, Error, PolicySet};
 
 use crate::events::tampered;
 use crate::reader::Reader;
+use crate::signer::expect_in_use;
 use crate::store::{Head, Read, SnapshotError};
 use crate::threads::{Meanwhile, threads};
 
-/// Records that are read at a time, while those before are checked. To do so takes a hundred times what a thread takes to
-/// start.
-const PAGE: usize = 1024;
+/// Records whose check takes many times what a thread takes to start.
+const WORTH_A_THREAD: usize = 64;
 
 /// A checkpoint that was kept elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,16 +48,27 @@ impl Proven {
         head_of(&self.0.clone().finish(), self.0.log())
     }
 
-    /// Refuses to go on where `read`, a later look at the workspace, has not the same events and whole ones behind them.
+    /// The name of the log.
+    pub(crate) fn log(&self) -> &str {
+        self.0.log()
+    }
+
+    /// The keys that the log named.
+    pub(crate) fn keys(&self) -> LogKeys {
+        self.0.clone().finish().keys
+    }
+
+    /// What is proven of `read`, a later look at the workspace.
     ///
     /// # Errors
     ///
-    /// `AUDIT_TAMPERED`; `STORE_UNAVAILABLE`.
-    pub(crate) fn still_stands(self, read: &dyn Read, workspace: &str) -> Result<(), Error> {
-        let log = replay(read, workspace, self.0)?.finish();
+    /// `AUDIT_TAMPERED` where it has not the same events and whole ones behind them; `STORE_UNAVAILABLE`.
+    pub(crate) fn go_on(self, read: &dyn Read, workspace: &str) -> Result<Self, Error> {
+        let verifier = replay(read, workspace, self.0)?;
+        let log = verifier.clone().finish();
         match against_head(read, workspace, &log)? {
             Some(reason) => Err(unverified(&log, &reason)),
-            None => Ok(()),
+            None => Ok(Self(verifier)),
         }
     }
 }
@@ -92,7 +105,7 @@ impl Reader {
         };
         if log.reason.is_none() && head.is_none() && pin.is_none() {
             for kept in kept {
-                self.expect_keys_in_use(&kept.checkpoint, keys)
+                expect_in_use(&log.keys, &kept.checkpoint, keys)
                     .map_err(|error| in_file(error, kept))?;
             }
         }
@@ -111,7 +124,9 @@ impl Reader {
                 signers,
             })
             .collect();
-        let trust = pins.iter().map(|pin| pin.trust).max();
+        // Every log extends the empty one.
+        let kept = pins.iter().filter(|pin| pin.size > 0);
+        let trust = kept.map(|pin| pin.trust).max();
         let trust = trust.filter(|_| reason.is_none());
         let verification = view::Verification {
             valid: reason.is_none(),
@@ -138,6 +153,11 @@ impl Reader {
     pub fn expect_log(&self, kept: Option<&Checkpoint>) -> Result<Proven, Error> {
         self.require_service_key()?;
         expect_log(&*self.read, &self.workspace.id, kept)
+    }
+
+    /// Whether `checkpoint` is one of the workspace's log.
+    pub fn is_log(&self, checkpoint: &Checkpoint) -> bool {
+        checkpoint.origin() == self.log_name()
     }
 
     /// The name of the workspace's log.
@@ -213,18 +233,17 @@ fn in_file(error: Error, kept: &Kept) -> Error {
 
 /// Shows a verifier the records of a workspace that it has not seen.
 fn replay(read: &dyn Read, workspace: &str, mut verifier: Verifier) -> Result<Verifier, Error> {
-    let mut page = read.records(workspace, verifier.size(), PAGE)?;
+    let mut page = read.page(workspace, verifier.size())?;
     while let Some(last) = page.last() {
         let from = last.seq.saturating_add(1);
         let check = || checked(&verifier, &page);
         let next;
-        (verifier, next) = if page.len() < PAGE {
-            // The end of the log: there is nothing to read meanwhile that would be worth a thread.
-            (check(), read.records(workspace, from, PAGE))
+        (verifier, next) = if page.len() < WORTH_A_THREAD {
+            (check(), read.page(workspace, from))
         } else {
             thread::scope(|scope| {
                 let checked = Meanwhile::begin(scope, &check);
-                let next = read.records(workspace, from, PAGE);
+                let next = read.page(workspace, from);
                 (checked.end(), next)
             })
         };

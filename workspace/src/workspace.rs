@@ -3,6 +3,7 @@
 use lattice_core::time::format_time;
 use lattice_core::view::{self, KeyKind};
 use lattice_core::{Code, Error};
+use uuid::Uuid;
 
 use crate::access::{Caller, LOCAL};
 use crate::ambient::Ambient;
@@ -22,7 +23,8 @@ pub fn create_workspace(
     org_name: Option<&str>,
     ambient: &Ambient,
 ) -> Result<view::CreatedWorkspace, Error> {
-    if !is_name(name) {
+    // A log that begins anew leaves its old one under its UUID.
+    if !is_name(name) || Uuid::try_parse(name).is_ok() {
         return Err(Error::new(
             Code::Usage,
             format!("`{name}` cannot be the name of a workspace"),

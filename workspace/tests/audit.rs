@@ -8,7 +8,7 @@ use lattice_core::audit::{Checkpoint, KeyType, SigningKey, Tree, leaf_hash, veri
 use lattice_core::hash::hex;
 use lattice_core::view::{KeyKind, Mode, Trust, Verification};
 use lattice_core::{Code, PolicySet};
-use lattice_workspace::{Key, Verified, rotate_log_key};
+use lattice_workspace::{Key, Reader, Verified, rotate_log_key};
 
 /// A workspace whose log holds: its first key, an import, another key, an import that changes nothing, an import.
 fn world() -> (World, Key) {
@@ -440,7 +440,7 @@ fn every_event_is_proven_against_every_head() {
     assert_eq!((first.old, first.hashes.len()), (0, 0));
 }
 
-/// No proof is made from a hash that someone edited, and no verdict rests on one.
+/// Stored hashes are a shortcut: whoever edits them changes no proof, and no verdict.
 #[test]
 fn stored_hashes_are_not_trusted() {
     let edits = [
@@ -450,18 +450,46 @@ fn stored_hashes_are_not_trusted() {
     ];
     for edit in edits {
         let (world, key) = world();
+        let reader = world.reader(&key);
+        let kept = Checkpoint::new(
+            reader.expect_log(None).unwrap().checkpoint().origin(),
+            3,
+            *head_of_three(&world).root(),
+        );
+        let all = |reader: &Reader| {
+            let proofs = (0..3).map(|seq| reader.prove(seq, Some(&kept)).unwrap().to_string());
+            let extension = reader.prove_extension(Some(&kept), None).unwrap();
+            let head = reader.prove(4, None).unwrap().to_string();
+            (proofs.collect::<Vec<_>>(), extension.to_string(), head)
+        };
+        let before = all(&reader);
+        drop(reader);
         world.sql(edit);
         assert_eq!(world.verify(&key).reason, None, "{edit}");
-        let reader = world.reader(&key);
-        assert_eq!(
-            refusal(reader.prove(3, None)).0,
-            Code::AuditTampered,
-            "{edit}"
-        );
-        let kept = Checkpoint::new("al/x", 1, [0; 32]);
-        let refused = refusal(reader.prove(0, Some(&kept)));
+        assert_eq!(all(&world.reader(&key)), before, "{edit}");
+
+        // What the events themselves do not lead to is not proven.
+        let forged = Checkpoint::new(kept.origin(), 3, [0; 32]);
+        let refused = refusal(world.reader(&key).prove(0, Some(&forged)));
         assert_eq!(refused.0, Code::AuditTampered, "{edit}");
     }
+    // A checkpoint of another log is a file that was mixed up.
+    let (world, key) = world();
+    let other = Checkpoint::new("al/x", 1, [0; 32]);
+    let reader = world.reader(&key);
+    assert_eq!(
+        refusal(reader.prove(0, Some(&other))).0,
+        Code::InvalidCheckpoint
+    );
+    let refused = reader.prove_extension(Some(&other), None);
+    assert_eq!(refusal(refused).0, Code::InvalidCheckpoint);
+}
+
+/// The head that the log of [`world`] had after its third event.
+fn head_of_three(world: &World) -> Checkpoint {
+    let bodies = world.rows("SELECT body FROM audit_event WHERE seq < 3 ORDER BY seq");
+    let tree = Tree::of(bodies.iter().map(|body| leaf_hash(body.as_bytes())));
+    Checkpoint::of("al/x", &tree)
 }
 
 /// The keys of a log follow each other, and only the last one signs.
@@ -477,7 +505,11 @@ fn only_the_key_that_was_logged_last_signs() {
         rotate_log_key(&*world.store, &key, old, new, None, &world.ambient())
     };
     let code = |result: Result<lattice_workspace::Rotated, lattice_core::Error>| refusal(result).0;
-    world.reader(&key).expect_signer(&a).unwrap();
+    let signs = |signer: &SigningKey| {
+        let proven = world.reader(&key).expect_log(None)?;
+        proven.expect_signer(signer)
+    };
+    signs(&a).unwrap();
     assert_eq!(code(rotate(None, &witness)), Code::InvalidAuditKey);
     assert_eq!(code(rotate(None, &other)), Code::InvalidAuditKey);
 
@@ -498,9 +530,10 @@ fn only_the_key_that_was_logged_last_signs() {
         second.checkpoint.signers(&keys).unwrap(),
         [&keys[0], &keys[1]]
     );
-    let reader = world.reader(&key);
-    assert_eq!(refusal(reader.expect_signer(&a)).0, Code::InvalidAuditKey);
-    reader.expect_signer(&b).unwrap();
+    assert_eq!(refusal(signs(&a)).0, Code::InvalidAuditKey);
+    signs(&b).unwrap();
+    // A key that was put out of use stays so.
+    assert_eq!(code(rotate(Some(&b), &a)), Code::InvalidAuditKey);
 
     // An import with the key of before writes nothing.
     let planned = world.plan(&key, &manifest(&[("a", true)]), Mode::Additive);
@@ -516,8 +549,5 @@ fn only_the_key_that_was_logged_last_signs() {
 
     // Who forges the event of a rotation is found before the key is believed.
     world.sql("UPDATE audit_event SET names = replace(names, '\"added\":[\"al/', '\"added\":[\"xl/') WHERE seq = 2");
-    assert_eq!(
-        refusal(world.reader(&key).expect_signer(&b)).0,
-        Code::AuditTampered
-    );
+    assert_eq!(refusal(signs(&b)).0, Code::AuditTampered);
 }

@@ -122,8 +122,8 @@ impl Append<'_> {
         head.and_then(|head| head.tree()).expect("a head")
     }
 
-    /// Everything that an import does for the log: looks at its end, and at the key that signs, appends, and makes the
-    /// checkpoint.
+    /// Everything that an import does for the log, but for recomputing it where it signs or keeps a pin: looks at its end,
+    /// appends, and makes the checkpoint.
     pub fn import(&self, signed: bool) -> String {
         let (id, mut tree) = (&self.log.id, self.tree());
         let name = log_name(id);
@@ -131,11 +131,6 @@ impl Append<'_> {
         let limit = usize::try_from(END).expect("a small number");
         let end = self.write.records(id, from, limit).expect("the store");
         end.last().expect("an event").open(&name).expect("whole");
-        if signed {
-            for rotation in self.write.rotations(id).expect("the store") {
-                rotation.open(&name).expect("whole");
-            }
-        }
         self.put(&mut tree);
         self.log.head(&tree, signed)
     }

@@ -158,19 +158,8 @@ impl Checkpoint {
     ///
     /// `INVALID_AUDIT_KEY` for a key of another log, or of a witness.
     pub fn signed(self, key: &SigningKey) -> Result<Self, Error> {
-        let public = key.verifying_key();
-        match public.key_type() {
-            KeyType::Log if public.name() == self.origin => Ok(self.with_signature(key, 0)),
-            KeyType::Log => Err(not_of_the_log(public.name(), &self.origin)),
-            KeyType::Witness => Err(Error::new(
-                Code::InvalidAuditKey,
-                format!(
-                    "the key `{}` is a witness's, and does not sign for a log",
-                    public.name()
-                ),
-            )
-            .with_help("take the key of the log, or make one with `al audit keygen`")),
-        }
+        key.expect_log(&self.origin)?;
+        Ok(self.with_signature(key, 0))
     }
 
     /// With the signature of a witness, made so many seconds after 1970.
@@ -329,11 +318,4 @@ pub(super) fn decimal(text: &str) -> Option<u64> {
 /// A digest in base64.
 pub(super) fn digest(text: &str) -> Option<Hash> {
     Base64::decode_vec(text).ok()?.try_into().ok()
-}
-
-/// The error for a key that signs for another log than `origin`.
-pub fn not_of_the_log(key: &str, origin: &str) -> Error {
-    let message = format!("the signing key is of the log `{key}`, and this is `{origin}`");
-    Error::new(Code::InvalidAuditKey, message)
-        .with_help("every log has a key of its own: make one with `al audit keygen`")
 }

@@ -13,15 +13,17 @@ mod canonical;
 mod checkpoint;
 mod event;
 mod key;
+mod keys;
 mod proof;
 mod tree;
 mod verify;
 mod witness;
 
 pub use bundle::Proof;
-pub use checkpoint::{Checkpoint, not_of_the_log};
+pub use checkpoint::Checkpoint;
 pub use event::{Event, EventType, ImportEvent, Kind, Names, log_name};
 pub use key::{KeyType, SigningKey, VerifyingKey};
+pub use keys::{LogKeys, NamedKey};
 pub use proof::{
     consistency_proof, inclusion_proof, root_of, verify_consistency, verify_inclusion,
 };

@@ -1,7 +1,7 @@
 //! Whether a stored log still says what was appended to it.
 
 use super::event::count;
-use super::{Checkpoint, Event, Kind, Names, Tree, leaf_hash};
+use super::{Checkpoint, Event, Kind, LogKeys, Names, Tree, leaf_hash};
 use crate::hash::{Hash, hex, parse_hex, sha256};
 use crate::view::PinResult;
 
@@ -64,6 +64,8 @@ pub struct Verification {
     /// The state digest after the last import or rollback up to there: what the workspace should hold. `None`
     /// before the first one.
     pub last_after: Option<String>,
+    /// The keys that the log named up to there.
+    pub keys: LogKeys,
     /// What the records say about the checkpoints that they were held against, in the order of those.
     pub pins: Vec<PinResult>,
 }
@@ -79,6 +81,7 @@ pub struct Verifier {
     tree: Tree,
     last_after: Option<String>,
     broken: Option<(u64, String)>,
+    keys: LogKeys,
     pins: Vec<Pin>,
 }
 
@@ -110,6 +113,7 @@ impl Verifier {
             tree: Tree::new(),
             last_after: None,
             broken: None,
+            keys: LogKeys::default(),
             pins: Vec::new(),
         }
     }
@@ -173,15 +177,20 @@ impl Verifier {
             first_broken_seq,
             reason,
             last_after: self.last_after,
+            keys: self.keys,
         }
     }
 
     /// The event of `record`, if that is what stands at `seq`.
-    fn check(&self, seq: u64, leaf: Hash, record: &Record) -> Result<Event, String> {
+    fn check(&mut self, seq: u64, leaf: Hash, record: &Record) -> Result<Event, String> {
         if record.seq != seq {
             return Err(format!("event `{seq}` is missing"));
         }
-        let (event, _) = record.check(leaf, &self.log)?;
+        let (event, names) = record.check(leaf, &self.log)?;
+        if event.kind == Kind::LogKeyRotated {
+            let (size, root) = (self.tree.size(), self.tree.root());
+            self.keys.rotate(&self.log, &names, size, root)?;
+        }
         if event.kind.changes_policies() {
             let expected = self.last_after.as_ref().unwrap_or(&self.genesis);
             if event.before.as_ref() != Some(expected) {

@@ -64,6 +64,10 @@ impl Extension {
         time: u64,
     ) -> Result<(Checkpoint, String), Error> {
         self.checkpoint.trust(keys)?;
+        if time == 0 || i64::try_from(time).is_err() {
+            let message = "the clock of the witness is not after 1970";
+            return Err(Error::new(Code::Usage, message).with_help("set the clock first"));
+        }
         if let Some(known) = known
             && known.origin() != self.checkpoint.origin()
         {

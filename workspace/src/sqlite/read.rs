@@ -10,7 +10,9 @@ use rusqlite::types::{FromSqlError, Type, ValueRef};
 use rusqlite::{Connection, Params, Row};
 
 use super::{Transaction, failed, patterns, query, undecodable};
-use crate::store::{Head, KeyRow, Read, Snapshot, SnapshotError, WorkspaceRow};
+use crate::store::{
+    Head, KeyRow, PAGE_BYTES, PAGE_RECORDS, Read, Snapshot, SnapshotError, WorkspaceRow,
+};
 
 impl<Access: Debug + Send> Read for Transaction<Access> {
     fn workspaces(&self) -> Result<Vec<WorkspaceRow>, Error> {
@@ -103,8 +105,28 @@ impl<Access: Debug + Send> Read for Transaction<Access> {
         )
     }
 
-    fn rotations(&self, id: &str) -> Result<Vec<Record>, Error> {
-        self.all(ROTATIONS, [id], record)
+    fn page(&self, id: &str, from: u64) -> Result<Vec<Record>, Error> {
+        // Past what SQLite can count to there is nothing.
+        let Ok(from) = i64::try_from(from) else {
+            return Ok(Vec::new());
+        };
+        self.run(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT seq, body, names, leaf FROM audit_event
+                 WHERE workspace = ?1 AND seq >= ?2 ORDER BY seq",
+            )?;
+            let mut rows = statement.query((id, from))?;
+            let (mut page, mut bytes) = (Vec::new(), 0);
+            while page.len() < PAGE_RECORDS
+                && bytes < PAGE_BYTES
+                && let Some(row) = rows.next()?
+            {
+                let record = record(row)?;
+                bytes += record.body.len() + record.names.len();
+                page.push(record);
+            }
+            Ok(page)
+        })
     }
 
     fn node(&self, id: &str, node: Node) -> Result<Option<Hash>, Error> {
@@ -200,12 +222,6 @@ const ACTIVE_AT: &str = "
                         WHERE workspace = ?1 AND name = version.name
                             AND seq > version.seq AND seq <= ?2)
     ORDER BY name";
-
-/// In the words of the index that has no other records.
-const ROTATIONS: &str = r#"
-    SELECT seq, body, names, leaf FROM audit_event
-    WHERE workspace = ?1 AND instr(body, '"kind":"log_key_rotated"') > 0
-    ORDER BY seq"#;
 
 fn snapshot<'k>(
     connection: &Connection,
@@ -315,21 +331,6 @@ mod tests {
     use rusqlite::OpenFlags;
 
     use super::*;
-
-    #[test]
-    fn rotations_are_found_by_their_index() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("al.db");
-        let transaction = Transaction::open(&path, OpenFlags::SQLITE_OPEN_CREATE).unwrap();
-        let transaction = transaction.begin_to_write(true).unwrap();
-        let explain = format!("EXPLAIN QUERY PLAN {ROTATIONS}");
-        let detail = |row: &Row<'_>| row.get::<_, String>(3);
-        let steps = transaction.all(&explain, ["id"], detail).unwrap();
-        assert_eq!(
-            steps,
-            ["SEARCH audit_event USING INDEX audit_event_rotation (workspace=?)"]
-        );
-    }
 
     /// A state of a large workspace is read in one pass: no table is read whole, and nothing is sorted.
     #[test]

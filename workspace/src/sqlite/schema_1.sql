@@ -72,10 +72,6 @@ CREATE TABLE audit_event (
     PRIMARY KEY (workspace, seq)
 ) STRICT;
 
--- The rotations of the key that signs checkpoints are found without reading the log.
-CREATE INDEX audit_event_rotation ON audit_event (workspace, seq)
-    WHERE instr(body, '"kind":"log_key_rotated"') > 0;
-
 -- The hashes of complete subtrees of two leaves or more, from which proofs are made. None of them is trusted: a proof is
 -- checked before it is given out, and verification starts from the leaves' bodies.
 CREATE TABLE audit_node (

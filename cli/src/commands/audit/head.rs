@@ -7,7 +7,7 @@ use lattice_core::hash;
 use lattice_core::view::{self, KeyKind};
 
 use crate::args::KeyArgs;
-use crate::evidence::{read_checkpoint, signer};
+use crate::evidence::{in_file, read_checkpoint, signer};
 use crate::render::Table;
 use crate::session::{Outcome, Session};
 
@@ -70,7 +70,9 @@ impl Consistency {
             Some(path) => Some(read_checkpoint(path, session)?),
             None => None,
         };
-        let extension = reader.prove_extension(old.as_ref(), signer.as_ref())?;
+        let extension = reader
+            .prove_extension(old.as_ref(), signer.as_ref())
+            .map_err(|error| in_file(error, self.old.as_deref()))?;
         let document = view::Consistency {
             old: extension.old,
             size: extension.checkpoint.size(),

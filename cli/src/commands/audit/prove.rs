@@ -10,7 +10,7 @@ use lattice_core::{Code, Error, hash};
 use super::seq;
 use super::verify::events;
 use crate::args::{Format, KeyArgs};
-use crate::evidence::{EvidenceArgs, read_checkpoint, signer};
+use crate::evidence::{EvidenceArgs, in_file, read_checkpoint, signer};
 use crate::exit::Exit;
 use crate::file::PROOF;
 use crate::render::{self, Table, safe};
@@ -62,7 +62,9 @@ impl Prove {
             Some(path) => Some(read_checkpoint(path, session)?),
             None => None,
         };
-        let proof = reader.prove_signed(self.event, kept, signer.as_ref())?;
+        let proof = reader
+            .prove_signed(self.event, kept, signer.as_ref())
+            .map_err(|error| in_file(error, self.checkpoint.as_deref()))?;
         let document = view::Proof::from(&proof);
         session.document(
             &document,
