@@ -10,7 +10,7 @@ mod common;
 
 use std::fs;
 
-use common::{World, manifest, refusal};
+use common::{World, manifest};
 use lattice_core::Code;
 use lattice_core::audit::{
     Checkpoint, Event, Extension, KeyType, Record, SigningKey, Tree, VerifyingKey, leaf_hash,
