@@ -58,7 +58,9 @@ fn keys(added: &[&str], modified: &[&str]) -> Names {
 /// The keys that a whole log of so many events names.
 fn named(head: &[Record]) -> LogKeys {
     let mut verifier = Verifier::new(&log_name(WORKSPACE), GENESIS);
-    head.iter().for_each(|record| verifier.push(record));
+    for record in head {
+        verifier.push(record);
+    }
     verifier.finish().keys
 }
 
