@@ -11,7 +11,7 @@ use lattice_core::{Code, Error};
 
 use crate::events::{self, tampered};
 use crate::reader::Reader;
-use crate::verify::Proven;
+use crate::verify::{Proven, expect_own};
 
 impl Reader {
     /// The proof that the event `seq` is in the log of a checkpoint: of `kept`, or of the log as it stands. It can be
@@ -27,7 +27,7 @@ impl Reader {
     pub fn prove(&self, seq: u64, kept: Option<&Checkpoint>) -> Result<Proof, Error> {
         self.require_service_key()?;
         if let Some(kept) = kept {
-            self.expect_own(kept)?;
+            expect_own(kept, &self.log_name())?;
         }
         let tree = self.tree()?;
         let stored = self.proof(seq, kept, &tree, &mut |node| self.stored(node));
@@ -35,19 +35,14 @@ impl Reader {
             // The stored hashes are a shortcut. Where they do not lead anywhere, the events themselves decide.
             Err(error) if error.code() == Code::AuditTampered => {
                 let size = kept.map_or(tree.size(), Checkpoint::size);
-                let mut wanted = BTreeSet::new();
-                let mut want = |node| {
-                    wanted.insert(node);
-                    Ok::<_, Error>(Hash::default())
-                };
-                if size > 0 {
-                    root_of(size, &mut want)?;
-                }
-                inclusion_proof(seq, size, &mut want)?;
-                let hashes = self.computed(&wanted, size)?;
-                let hash_of = |node| hashes.get(&node).copied();
+                let hashes = self.computed(size, |want| {
+                    if size > 0 {
+                        root_of(size, want)?;
+                    }
+                    inclusion_proof(seq, size, want).map(drop)
+                })?;
                 self.proof(seq, kept, &tree, &mut |node| {
-                    hash_of(node).ok_or_else(missing)
+                    hashes.get(&node).copied().ok_or_else(missing)
                 })
             }
             proof => proof,
@@ -94,8 +89,17 @@ impl Reader {
         }
     }
 
-    /// The hashes of `wanted` subtrees of the first `size` events, as the stored events make them.
-    fn computed(&self, wanted: &BTreeSet<Node>, size: u64) -> Result<BTreeMap<Node, Hash>, Error> {
+    /// The hashes of subtrees of the first `size` events that `ask` asks for, as the stored events make them.
+    fn computed(
+        &self,
+        size: u64,
+        ask: impl FnOnce(&mut dyn FnMut(Node) -> Result<Hash, Error>) -> Result<(), Error>,
+    ) -> Result<BTreeMap<Node, Hash>, Error> {
+        let mut wanted = BTreeSet::new();
+        ask(&mut |node| {
+            wanted.insert(node);
+            Ok(Hash::default())
+        })?;
         let (mut tree, mut hashes) = (Tree::new(), BTreeMap::new());
         loop {
             let page = self.read.page(&self.workspace.id, tree.size())?;
@@ -153,7 +157,7 @@ impl Reader {
     ) -> Result<Extension, Error> {
         // A witness is asked to vouch for the head: it is computed from the events, not taken from what is stored.
         if let Some(kept) = kept {
-            self.expect_own(kept)?;
+            expect_own(kept, &self.log_name())?;
         }
         let checkpoint = signed(&self.expect_log(kept)?, signer)?;
         let (old, size) = (kept.map_or(0, Checkpoint::size), checkpoint.size());
@@ -168,12 +172,8 @@ impl Reader {
             Err(error) if error.code() != Code::AuditTampered => return Err(error),
             // The log verifies: it is the stored hashes that are not its own.
             _ => {
-                let mut wanted = BTreeSet::new();
-                consistency_proof(old, size, &mut |node| {
-                    wanted.insert(node);
-                    Ok::<_, Error>(Hash::default())
-                })?;
-                let hashes = self.computed(&wanted, size)?;
+                let hashes =
+                    self.computed(size, |want| consistency_proof(old, size, want).map(drop))?;
                 consistency_proof(old, size, &mut |node| {
                     hashes.get(&node).copied().ok_or_else(missing)
                 })?
@@ -192,17 +192,6 @@ impl Reader {
 
     fn body(&self, seq: u64) -> Result<Vec<u8>, Error> {
         Ok(self.event(seq)?.leaf.to_bytes())
-    }
-
-    /// Refuses a checkpoint of another log: a file that was mixed up.
-    fn expect_own(&self, kept: &Checkpoint) -> Result<(), Error> {
-        let (origin, log) = (kept.origin(), self.log_name());
-        if origin == log {
-            return Ok(());
-        }
-        let message = format!("the checkpoint is of the log `{origin}`, and this is `{log}`");
-        Err(Error::new(Code::InvalidCheckpoint, message)
-            .with_help("give a checkpoint of this workspace's log"))
     }
 
     /// The hash of a complete subtree as it is stored.

@@ -13,7 +13,7 @@ use crate::log::Log;
 use crate::reader::{self, unexpected};
 use crate::signer::head;
 use crate::store::{Read, Store, WorkspaceRow};
-use crate::verify::expect_log;
+use crate::verify::{expect_log, expect_own, hold_against};
 
 /// A workspace with a new log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,8 @@ pub struct Restarted {
 ///
 /// # Errors
 ///
-/// `INVALID_CHECKPOINT` for a checkpoint of another log; `USAGE` where the log extends it; `AUDIT_TAMPERED` where the log does not verify by itself, or the policies are not those that it
+/// `INVALID_CHECKPOINT` for a checkpoint of another log, or a signature that is not of a key that the log names; `USAGE`
+/// where the log extends it; `AUDIT_TAMPERED` where the log does not verify by itself, or the policies are not those that it
 /// recorded; `INVALID_SERVICE_KEY`; `STORE_UNAVAILABLE`.
 pub fn restart_log(
     store: &dyn Store,
@@ -146,33 +147,19 @@ fn restarted(
 
 /// Refuses to begin anew where there is no need to, and where the log is not even whole by itself.
 fn expect_lost(read: &dyn Read, workspace: &WorkspaceRow, kept: &Checkpoint) -> Result<(), Error> {
-    let log = log_name(&workspace.id);
-    if kept.origin() != log {
-        let message = format!(
-            "the checkpoint is of the log `{}`, and this is `{log}`",
-            kept.origin()
-        );
-        return Err(Error::new(Code::InvalidCheckpoint, message)
-            .with_help("give the checkpoint that was kept of this workspace's log"));
-    }
-    let proven = expect_log(read, &workspace.id, None)?;
+    expect_own(kept, &log_name(&workspace.id))?;
+    let (proven, lost) = hold_against(read, &workspace.id, Some(kept))?;
     // A signature that can be checked is checked; the key of the lost events may be one that the log does not name.
     let known: Vec<_> = proven.keys().known().cloned().collect();
     kept.signers(&known)?;
-    let extends = expect_log(read, &workspace.id, Some(kept));
-    if let Err(error) = &extends
-        && error.code() != Code::AuditTampered
-    {
-        return extends.map(|_| ());
+    if lost.is_some() {
+        return Ok(());
     }
-    if extends.is_ok() {
-        let message = format!(
-            "the log of {} events extends the checkpoint of {}: there is nothing to restart",
-            proven.checkpoint().size(),
-            kept.size()
-        );
-        return Err(Error::new(Code::Usage, message)
-            .with_help("go on with the log; only one that lost events begins anew"));
-    }
-    Ok(())
+    let message = format!(
+        "the log of {} events extends the checkpoint of {}: there is nothing to restart",
+        proven.checkpoint().size(),
+        kept.size()
+    );
+    Err(Error::new(Code::Usage, message)
+        .with_help("go on with the log; only one that lost events begins anew"))
 }

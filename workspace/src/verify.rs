@@ -192,17 +192,45 @@ pub(crate) fn expect_log(
     workspace: &str,
     kept: Option<&Checkpoint>,
 ) -> Result<Proven, Error> {
-    let verifier = replay(read, workspace, verifier(workspace).against(kept))?;
-    let log = verifier.clone().finish();
-    let head = against_head(read, workspace, &log)?;
-    let pin = kept
+    let (proven, lost) = hold_against(read, workspace, kept)?;
+    match lost {
+        Some(reason) => Err(unverified(&proven.0.finish(), &reason)),
+        None => Ok(proven),
+    }
+}
+
+/// The log of the workspace with the UUID `workspace`, and what a checkpoint that was kept says against it.
+///
+/// # Errors
+///
+/// `AUDIT_TAMPERED` where the log does not verify by itself; `STORE_UNAVAILABLE`.
+pub(crate) fn hold_against(
+    read: &dyn Read,
+    workspace: &str,
+    kept: Option<&Checkpoint>,
+) -> Result<(Proven, Option<String>), Error> {
+    let proven = Proven(verifier(workspace).against(kept)).go_on(read, workspace)?;
+    let log = proven.0.clone().finish();
+    let lost = kept
         .into_iter()
         .zip(&log.pins)
-        .find_map(|(kept, result)| against_pin(kept, *result, &log_name(workspace), log.size));
-    match head.or(pin) {
-        Some(reason) => Err(unverified(&log, &reason)),
-        None => Ok(Proven(verifier)),
+        .find_map(|(kept, result)| against_pin(kept, *result, proven.log(), log.size));
+    Ok((proven, lost))
+}
+
+/// Refuses a checkpoint of another log than `log`: a file that was mixed up.
+///
+/// # Errors
+///
+/// `INVALID_CHECKPOINT`.
+pub(crate) fn expect_own(kept: &Checkpoint, log: &str) -> Result<(), Error> {
+    let origin = kept.origin();
+    if origin == log {
+        return Ok(());
     }
+    let message = format!("the checkpoint is of the log `{origin}`, and this is `{log}`");
+    Err(Error::new(Code::InvalidCheckpoint, message)
+        .with_help("give a checkpoint of this workspace's log"))
 }
 
 /// A verifier that has seen nothing yet.
