@@ -5,7 +5,7 @@ use lattice_core::{Code, Error};
 use subtle::ConstantTimeEq;
 
 use crate::key::Key;
-use crate::store::{KeyRow, Read, WorkspaceRow};
+use crate::store::{KeyRow, Read, WorkspaceRow, Write};
 
 /// Who asks for something that needs a workspace.
 #[derive(Debug, Clone)]
@@ -38,6 +38,36 @@ impl Caller {
                 Ok((workspace, LOCAL.to_owned()))
             }
         }
+    }
+
+    /// As [`Caller::workspace`], and locks it.
+    pub(crate) fn locked(&self, write: &dyn Write) -> Result<(WorkspaceRow, String), Error> {
+        locked(write, || self.workspace(write))
+    }
+}
+
+/// The workspace that a service key opens, locked to be written to.
+pub(crate) fn look_up_locked(
+    write: &dyn Write,
+    key: &Key,
+) -> Result<(WorkspaceRow, KeyRow), Error> {
+    locked(write, || look_up(write, key, KeyKind::Service))
+}
+
+/// Locks the workspace that `find` finds. Which one that is, and whether it may be opened, is asked again under the lock:
+/// until then another writer may have revoked the key, or given it to the successor of the workspace.
+fn locked<T>(
+    write: &dyn Write,
+    find: impl Fn() -> Result<(WorkspaceRow, T), Error>,
+) -> Result<(WorkspaceRow, T), Error> {
+    let mut seen = find()?;
+    loop {
+        write.lock(&seen.0.id)?;
+        let found = find()?;
+        if found.0.id == seen.0.id {
+            return Ok(found);
+        }
+        seen = found;
     }
 }
 

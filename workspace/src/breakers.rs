@@ -17,7 +17,7 @@ pub fn set_breaker(
     breaker: &Breaker,
 ) -> Result<view::Breakers, Error> {
     let write = store.write()?;
-    let (workspace, _) = caller.workspace(&*write)?;
+    let (workspace, _) = caller.locked(&*write)?;
     write.set_breaker(&workspace.id, breaker)?;
     let breakers = show(&*write, &workspace.id)?;
     write.commit()?;

@@ -4,10 +4,10 @@ use std::thread;
 
 use lattice_core::audit::{Checkpoint, Event, ImportEvent, SigningKey};
 use lattice_core::hash::{Hash, sha256};
-use lattice_core::view::{self, KeyKind};
+use lattice_core::view;
 use lattice_core::{Base, Bundle, Code, Error, Guard, Manifest, Mode, Plan, SavedPlan, State};
 
-use crate::access::look_up;
+use crate::access::look_up_locked;
 use crate::ambient::Ambient;
 use crate::key::Key;
 use crate::log::{Log, is_log_name};
@@ -293,7 +293,7 @@ pub fn import_signed(
     crate::hook::hold("planned");
 
     let write = store.write()?;
-    let (workspace, key) = look_up(&*write, key, KeyKind::Service)?;
+    let (workspace, key) = look_up_locked(&*write, key)?;
     check_workspace(&planned.workspace, &workspace)?;
     // INVARIANT: policies change with the revision and never without it, so that an equal revision means that
     // the snapshot still stands.

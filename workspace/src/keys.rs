@@ -29,7 +29,7 @@ pub fn create_key(
         check_label("name of the key", name)?;
     }
     let write = store.write()?;
-    let (workspace, actor) = caller.workspace(&*write)?;
+    let (workspace, actor) = caller.locked(&*write)?;
     let created = add(&*write, &workspace, kind, name, &actor, ambient)?;
     write.commit()?;
     Ok(created)
@@ -56,7 +56,7 @@ pub fn revoke_key(
     ambient: &Ambient,
 ) -> Result<view::Key, Error> {
     let write = store.write()?;
-    let (workspace, actor) = caller.workspace(&*write)?;
+    let (workspace, actor) = caller.locked(&*write)?;
     let keys = write.keys(&workspace.id)?;
     let refuse = |message| {
         Error::new(Code::InvalidServiceKey, message)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lattice_core::{Code, Error};
 
+use crate::postgres::{self, PostgresStore};
 use crate::sqlite::SqliteStore;
 use crate::store::Store;
 
@@ -21,10 +22,12 @@ use crate::store::Store;
 pub enum Location {
     /// An SQLite file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(postgres::Address),
 }
 
 impl Location {
-    /// Reads `sqlite:PATH`. Nothing is opened.
+    /// Reads `sqlite:PATH` or `postgres://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE[?PARAMETERS]`. Nothing is opened.
     ///
     /// # Errors
     ///
@@ -36,13 +39,15 @@ impl Location {
         // Never the URL itself: it may hold a password, or be a key that was put in the wrong place.
         let message = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => {
-                "this version does not store workspaces in PostgreSQL".to_owned()
+                return postgres::Address::parse(url).map(Self::Postgres);
             }
             Some("http" | "https") => "this version does not reach workspaces over HTTP".to_owned(),
             Some(scheme) if is_scheme(scheme) => {
                 format!("`{scheme}:` is not a place for workspaces")
             }
-            Some(_) | None => "the URL of the store does not begin with `sqlite:`".to_owned(),
+            Some(_) | None => {
+                "the URL of the store does not begin with `sqlite:` or `postgres:`".to_owned()
+            }
         };
         Err(usage(message))
     }
@@ -56,6 +61,7 @@ impl Location {
     pub fn open(&self) -> Box<dyn Store> {
         match self {
             Self::Sqlite(path) => Box::new(SqliteStore::new(path)),
+            Self::Postgres(address) => Box::new(PostgresStore::new(address)),
         }
     }
 }
@@ -64,6 +70,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(address) => address.fmt(f),
         }
     }
 }
@@ -92,7 +99,7 @@ fn sqlite(url: &str, path: &str) -> Result<Location, Error> {
 
 fn usage(message: String) -> Error {
     Error::new(Code::Usage, message).with_help(
-        "give `sqlite:` and the path of a file, such as `sqlite:al.db` or `sqlite:/var/lib/agentlattice/al.db`",
+        "give `sqlite:` and the path of a file, such as `sqlite:al.db`, or a PostgreSQL database, such as `postgres://user@host/lattice`",
     )
 }
 
@@ -107,7 +114,7 @@ mod tests {
 
     #[test]
     fn urls() {
-        const PLAIN: &str = "the URL of the store does not begin with `sqlite:`";
+        const PLAIN: &str = "the URL of the store does not begin with `sqlite:` or `postgres:`";
         let key = format!("al_svc_dev_{}", "0f".repeat(32));
         let rows = [
             ("sqlite:al.db", Ok("sqlite:al.db")),
@@ -140,13 +147,34 @@ mod tests {
             ("u@h:p", Err(PLAIN)),
             (&key, Err(PLAIN)),
             (&format!("{key}:"), Err(PLAIN)),
+            // A password is never shown, and neither is who it belongs to.
+            ("postgres://u:p%40ss@h/d", Ok("postgres://h/d")),
             (
-                "postgres://u:p@ss@h/d",
-                Err("this version does not store workspaces in PostgreSQL"),
+                "postgresql://h:5433/d?sslmode=verify-full&sslrootcert=/ca.pem",
+                Ok("postgresql://h:5433/d"),
+            ),
+            ("postgres:///d?host=/run/postgresql", Ok("postgres:///d")),
+            (
+                "postgres://u:secret@h:x/d",
+                Err("the URL of the PostgreSQL database is not valid: invalid port number"),
             ),
             (
-                "postgresql://h/d",
-                Err("this version does not store workspaces in PostgreSQL"),
+                "postgres://u:sec#ret@h/d",
+                Err("the URL of the PostgreSQL database is not valid: invalid port number"),
+            ),
+            (
+                "postgres://u:secret@h/d#x",
+                Err(
+                    "the URL of the PostgreSQL database holds a `#`, which a password writes as `%23`",
+                ),
+            ),
+            (
+                "postgres://h/d?sslmod=verify-full",
+                Err("a parameter in the URL of the PostgreSQL database is unknown"),
+            ),
+            (
+                "postgres://h/d?sslmode=allow",
+                Err("the `sslmode` in the URL of the PostgreSQL database is none that al knows"),
             ),
             (
                 "https://lattice.example.com?token=x",

@@ -2,10 +2,10 @@
 
 use lattice_core::audit::{Checkpoint, Event, ImportEvent, log_name};
 use lattice_core::time::format_time;
-use lattice_core::view::{self, KeyKind};
+use lattice_core::view;
 use lattice_core::{Code, Error, Manifest, Mode, Plan, PolicySet, State};
 
-use crate::access::look_up;
+use crate::access::look_up_locked;
 use crate::ambient::Ambient;
 use crate::events;
 use crate::key::Key;
@@ -50,7 +50,7 @@ pub fn restart_log(
     ambient: &Ambient,
 ) -> Result<Restarted, Error> {
     let write = store.write()?;
-    let (old, key) = look_up(&*write, key, KeyKind::Service)?;
+    let (old, key) = look_up_locked(&*write, key)?;
     if let Some(expected) = expect
         && expected != old.name
     {

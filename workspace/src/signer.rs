@@ -5,10 +5,10 @@
 use lattice_core::audit::{
     Checkpoint, Event, KeyType, LogKeys, Names, SigningKey, Tree, VerifyingKey, log_name,
 };
-use lattice_core::view::{self, KeyKind};
+use lattice_core::view;
 use lattice_core::{Code, Error};
 
-use crate::access::look_up;
+use crate::access::look_up_locked;
 use crate::ambient::Ambient;
 use crate::events;
 use crate::key::Key;
@@ -126,7 +126,7 @@ pub fn rotate_log_key(
     ambient: &Ambient,
 ) -> Result<Rotated, Error> {
     let write = store.write()?;
-    let (workspace, key) = look_up(&*write, key, KeyKind::Service)?;
+    let (workspace, key) = look_up_locked(&*write, key)?;
     let id = &workspace.id;
     new.expect_log(&log_name(id))?;
     let proven = expect_log(&*write, id, kept)?;

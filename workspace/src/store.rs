@@ -1,6 +1,6 @@
 //! What a backend does: read a store, and write to it.
 //!
-//! A [`Read`] is one snapshot and cannot write; a [`Write`] is one transaction, and holds the store's write lock.
+//! A [`Read`] is one snapshot and cannot write; a [`Write`] is one transaction, and locks the workspaces that it writes to.
 //! Backends move rows. What the rows mean, who may change them and in what order is decided above them, once.
 
 use std::collections::BTreeSet;
@@ -25,8 +25,8 @@ pub trait Store: Debug + Send + Sync {
     /// Takes a snapshot. Makes no file or folder, and refuses a store of an older version.
     fn read(&self) -> Result<Box<dyn Read>, Error>;
 
-    /// Takes the write lock, waiting for at most 10 seconds. A store of an older version is migrated in the same
-    /// transaction.
+    /// Begins to write. A backend with one lock for all workspaces takes it here, waiting for at most 10 seconds. A store of
+    /// an older version is migrated in the same transaction.
     fn write(&self) -> Result<Box<dyn Write>, Error>;
 
     /// Takes a snapshot of what the next [`Store::write`] will find: a store of an older version reads as if it were
@@ -86,6 +86,11 @@ pub trait Read: Debug + Send {
 
 /// One transaction. Dropped without [`Write::commit`], it leaves no trace.
 pub trait Write: Read {
+    /// Takes the write lock of the workspace `id`, waiting for at most 10 seconds, if writing to the store does not hold it
+    /// already. From then on until the end of the transaction nobody else changes the workspace, its keys and its log;
+    /// what was read before may be out of date.
+    fn lock(&self, id: &str) -> Result<(), Error>;
+
     /// Adds a workspace with an empty audit log. Its id and name are not taken.
     fn add_workspace(&self, workspace: &WorkspaceRow) -> Result<(), Error>;
 

@@ -3,7 +3,6 @@
 //! The file is in WAL mode, so that readers and the one writer do not wait for each other, and commits are flushed
 //! to the disk (`synchronous = FULL`): an audit event whose checkpoint someone keeps must survive a power cut.
 
-mod patterns;
 mod read;
 mod schema;
 mod write;

@@ -9,7 +9,8 @@ use lattice_core::{Beside, Breaker, Error, Number, PolicyRow, PolicySet};
 use rusqlite::types::{FromSqlError, Type, ValueRef};
 use rusqlite::{Connection, Params, Row};
 
-use super::{Transaction, failed, patterns, query, undecodable};
+use super::{Transaction, failed, query, undecodable};
+use crate::patterns;
 use crate::store::{
     Head, KeyRow, PAGE_BYTES, PAGE_RECORDS, Read, Snapshot, SnapshotError, WorkspaceRow,
 };

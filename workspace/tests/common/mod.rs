@@ -1,4 +1,4 @@
-//! A throw-away store, and short ways to use it.
+//! A throw-away store of the backend that the tests are built for, and short ways to use it.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -6,8 +6,7 @@
 )]
 
 use std::cell::Cell;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use lattice_core::audit::{Event, Kind, Names, Record, leaf_hash};
@@ -19,11 +18,47 @@ use lattice_workspace::{
     Ambient, Caller, Imported, Key, Location, Planned, Reader, Store, Verified, create_key,
     create_workspace, import,
 };
-use rusqlite::Connection;
 use tempfile::TempDir;
+
+/// A place for a store, and the ways of someone who does not use al.
+pub(crate) trait Place {
+    /// Whether the backend itself refuses texts that are not UTF-8, so that nobody can store them.
+    const TEXT_IS_UTF8: bool;
+
+    /// A place in the folder `dir` without a store.
+    fn new(dir: &Path) -> Self;
+
+    fn location(&self) -> Location;
+
+    /// Edits the store with statements that SQLite and PostgreSQL both know, but for the literals of bytes, which are
+    /// SQLite's.
+    fn sql(&self, sql: &str);
+
+    /// Every row of a query, its columns as text: `-` for null, `1` and `0` for truths.
+    fn rows(&self, sql: &str) -> Vec<String>;
+
+    /// Everything that is stored, down to when it was written if the backend knows that.
+    fn contents(&self) -> Vec<u8>;
+
+    /// Whether there is a store.
+    fn is_made(&self) -> bool;
+
+    /// Everything that somebody could read who has the disk, as far as a test can.
+    fn everything(&self) -> Vec<u8>;
+
+    /// Lets every statement that begins so, such as `INSERT ON policy`, fail with `on fire`.
+    fn fail_on(&self, statement: &str);
+
+    /// Keeps a copy of the store.
+    fn back_up(&self);
+
+    /// Puts the copy in the place of the store.
+    fn restore(&self);
+}
 
 pub(crate) struct World {
     pub(crate) dir: TempDir,
+    pub(crate) place: crate::backend::Backend,
     pub(crate) store: Box<dyn Store>,
     operations: Cell<u64>,
 }
@@ -32,9 +67,11 @@ impl World {
     /// A folder without a store.
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = Location::Sqlite(dir.path().join("al.db")).open();
+        let place = crate::backend::Backend::new(dir.path());
+        let store = place.location().open();
         Self {
             dir,
+            place,
             store,
             operations: Cell::new(0),
         }
@@ -47,8 +84,9 @@ impl World {
         (world, key)
     }
 
-    pub(crate) fn path(&self) -> PathBuf {
-        self.dir.path().join("al.db")
+    /// The store as another process opens it.
+    pub(crate) fn open(&self) -> Box<dyn Store> {
+        self.place.location().open()
     }
 
     /// A seed that no operation had before, and a minute that is later than all of theirs.
@@ -114,42 +152,16 @@ impl World {
         write.commit().unwrap();
     }
 
-    /// Edits the file as someone would who does not use al.
     pub(crate) fn sql(&self, sql: &str) {
-        sql_in(&self.path(), sql);
+        self.place.sql(sql);
     }
 
-    /// Every row of a query, its columns as text.
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
-        let connection = Connection::open(self.path()).unwrap();
-        let mut statement = connection.prepare(sql).unwrap();
-        let columns = statement.column_count();
-        let rows = statement.query_map((), |row| {
-            let values = (0..columns).map(|i| row.get::<_, rusqlite::types::Value>(i));
-            let texts = values.map(|value| {
-                Ok(match value? {
-                    rusqlite::types::Value::Null => "-".to_owned(),
-                    rusqlite::types::Value::Integer(int) => int.to_string(),
-                    rusqlite::types::Value::Text(text) => text,
-                    other => format!("{other:?}"),
-                })
-            });
-            Ok(texts.collect::<rusqlite::Result<Vec<_>>>()?.join(" "))
-        });
-        rows.unwrap().collect::<rusqlite::Result<_>>().unwrap()
+        self.place.rows(sql)
     }
 
-    /// The bytes of the store, and those of the files that SQLite keeps beside it.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut files: Vec<_> = fs::read_dir(self.dir.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        files.sort();
-        files
-            .iter()
-            .flat_map(|file| fs::read(file).unwrap())
-            .collect()
+    pub(crate) fn contents(&self) -> Vec<u8> {
+        self.place.contents()
     }
 }
 
@@ -162,10 +174,6 @@ pub(crate) fn ambient(n: u64) -> Ambient {
         now: start + SignedDuration::from_mins(n.try_into().unwrap()),
         seed,
     }
-}
-
-pub(crate) fn sql_in(path: &Path, sql: &str) {
-    Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
 
 pub(crate) fn local(workspace: &str) -> Caller {

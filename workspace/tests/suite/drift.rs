@@ -2,9 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
-mod common;
-
-use common::{World, manifest};
+use crate::common::{World, manifest};
 use lattice_core::Manifest;
 use lattice_core::hash::hex;
 use lattice_core::view::{ChangeAction, Drift, KeyKind, Mode, Plan};
@@ -168,12 +166,12 @@ fn a_log_that_cannot_tell_is_said_to() {
     let kept = "the policies that the store kept of the state after event `1` ";
     let rows = [
         (
-            "UPDATE policy SET approval_required = 1 - approval_required WHERE name = 'a'",
+            "UPDATE policy SET approval_required = NOT approval_required WHERE name = 'a'",
             current,
         ),
-        ("UPDATE policy SET active = 0 WHERE name = 'a'", current),
+        ("UPDATE policy SET active = FALSE WHERE name = 'a'", current),
         (
-            "UPDATE policy_version SET approval_required = 1 WHERE name = 'b'",
+            "UPDATE policy_version SET approval_required = TRUE WHERE name = 'b'",
             kept,
         ),
         ("DELETE FROM policy_version", kept),

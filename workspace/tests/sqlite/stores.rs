@@ -1,11 +1,10 @@
 //! Stores that are not there, not ours or not well.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{World, local, refusal, sql_in};
+use crate::backend::sql_in;
+use crate::common::{World, local, refusal};
 use lattice_core::view::KeyKind;
 use lattice_core::{Code, Error};
 use lattice_workspace::{
@@ -320,7 +319,8 @@ fn many_create_the_same_store_at_once() {
             let path = &path;
             scope.spawn(move || {
                 let store = Location::Sqlite(path.clone()).open();
-                create_workspace(&*store, &format!("w{n}"), None, &common::ambient(n)).unwrap();
+                create_workspace(&*store, &format!("w{n}"), None, &crate::common::ambient(n))
+                    .unwrap();
             });
         }
     });

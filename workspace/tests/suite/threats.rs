@@ -1,16 +1,8 @@
 //! What an audit log shows of each attack, and what it does not: the table of `docs/audit.md`, row by row, on real files.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may fail"
-)]
-
-mod common;
 
 use std::fs;
 
-use common::{World, manifest};
+use crate::common::{Place, World, manifest};
 use lattice_core::Code;
 use lattice_core::audit::{
     Checkpoint, Event, Extension, KeyType, Record, SigningKey, Tree, VerifyingKey, leaf_hash,
@@ -77,13 +69,13 @@ const ATTACKS: [(&str, Attack); 20] = [
         },
     ),
     ("changes a policy, and leaves the log alone", |scene| {
-        scene.sql("UPDATE policy SET approval_required = 0 WHERE name = 'a'");
+        scene.sql("UPDATE policy SET approval_required = FALSE WHERE name = 'a'");
         None
     }),
     (
         "changes a policy, and logs an import that never was",
         |scene| {
-            scene.sql("UPDATE policy SET approval_required = 0 WHERE name = 'a'");
+            scene.sql("UPDATE policy SET approval_required = FALSE WHERE name = 'a'");
             let after = hex(&scene.digest());
             scene.rewrite(|records| {
                 let mut event = Event::parse(&records[1].body).unwrap();
@@ -108,8 +100,8 @@ const ATTACKS: [(&str, Attack); 20] = [
     (
         "cuts off the last event, and puts the policies back",
         |scene| {
-            scene.sql("UPDATE policy SET approval_required = 0 WHERE name = 'a'");
-            scene.sql("UPDATE policy SET active = 1 WHERE name = 'b'");
+            scene.sql("UPDATE policy SET approval_required = FALSE WHERE name = 'a'");
+            scene.sql("UPDATE policy SET active = TRUE WHERE name = 'b'");
             scene.rewrite(|records| {
                 records.pop();
             });
@@ -147,7 +139,7 @@ const ATTACKS: [(&str, Attack); 20] = [
         let planned = scene
             .world
             .plan(&scene.key, &manifest(&[("a", true)]), Mode::Additive);
-        let ambient = common::ambient(0);
+        let ambient = crate::common::ambient(0);
         lattice_workspace::import(&*scene.world.store, &scene.key, &planned, &ambient).unwrap();
         None
     }),
@@ -193,10 +185,7 @@ impl Scene {
             Mode::Additive,
         );
         world.create_key(KeyKind::Agent);
-        world.sql(&format!(
-            "VACUUM INTO '{}'",
-            world.dir.path().join("backup").display()
-        ));
+        world.place.back_up();
         world.import(&key, &manifest(&[("a", false)]), Mode::Additive);
         world.import(&key, &manifest(&[("a", true)]), Mode::Replace);
 
@@ -273,11 +262,7 @@ impl Scene {
 
     /// Brings back the store as it was after the first import.
     fn restore(&self) {
-        let path = self.world.path();
-        for beside in ["al.db-wal", "al.db-shm"] {
-            let _ = fs::remove_file(path.with_file_name(beside));
-        }
-        fs::rename(path.with_file_name("backup"), path).unwrap();
+        self.world.place.restore();
     }
 
     /// Whether the attack is found by those who have nothing, who ask for the state, who hold the checkpoint, and who ask

@@ -1,11 +1,7 @@
 //! Saved plans: what is applied is what was reviewed, once, where it was planned; else nothing is written.
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
-mod common;
-
-use std::fs;
-
-use common::{World, local, manifest, manifest_text, refusal};
+use crate::common::{World, local, manifest, manifest_text, refusal};
 use lattice_core::hash::{hex, sha256};
 use lattice_core::view::{self, KeyKind, Mode};
 use lattice_core::{Bundle, Code, Error, Guard, Manifest, NamedText, SavedPlan};
@@ -65,7 +61,7 @@ fn contents(world: &World) -> (Vec<u8>, Vec<String>) {
         .iter()
         .flat_map(|table| world.rows(&format!("SELECT * FROM {table} ORDER BY 1, 2")));
     let rows = rows.collect();
-    (fs::read(world.path()).unwrap(), rows)
+    (world.contents(), rows)
 }
 
 /// The refusal of a plan, which changes nothing.
@@ -150,7 +146,7 @@ fn a_plan_is_for_the_state_that_it_was_made_on() {
 
     let (world, key) = self::world();
     let saved = save(&world, &key, Mode::Additive);
-    world.sql("UPDATE policy SET approval_required = 1 WHERE name = 'b'");
+    world.sql("UPDATE policy SET approval_required = TRUE WHERE name = 'b'");
     let words = "the policies of the workspace `dev` are not those that the plan was made on, and no import changed them";
     assert_eq!(
         refused(&world, &key, &saved),

@@ -1,16 +1,13 @@
 //! Imports: what they write, and when they write nothing.
 
-mod common;
-
-use std::fs;
-
-use common::{World, ambient, local, manifest, refusal};
+use crate::backend::Backend;
+use crate::common::{Place, World, ambient, local, manifest, refusal};
 use lattice_core::audit::{Kind, Names};
 use lattice_core::hash::hex;
 use lattice_core::view::{self, KeyKind, Mode, Status};
 use lattice_core::{Action, Base, Breaker, Code, Guard, Manifest, Number, PolicySet};
 use lattice_workspace::{
-    Caller, Key, Location, Reader, import, list_keys, revoke_key, set_breaker, show_workspace,
+    Caller, Key, Reader, import, list_keys, revoke_key, set_breaker, show_workspace,
 };
 
 const POLICIES: &str = "SELECT name, active, seq, approval_required FROM policy ORDER BY name";
@@ -230,7 +227,7 @@ policies:
 fn reading_changes_no_byte_of_the_store() {
     let (world, key) = World::with_dev();
     world.import(&key, &manifest(&[("a", false)]), Mode::Additive);
-    let before = fs::read(world.path()).unwrap();
+    let before = world.contents();
     let reader = world.reader(&key);
     let planned = reader
         .plan(&manifest(&[("b", true)]), Mode::Replace)
@@ -239,7 +236,7 @@ fn reading_changes_no_byte_of_the_store() {
     reader.export(jiff::Timestamp::UNIX_EPOCH).unwrap();
     reader.verify(&[], &[], true).unwrap();
     drop(reader);
-    assert_eq!(fs::read(world.path()).unwrap(), before);
+    assert_eq!(world.contents(), before);
     assert_eq!(world.rows("SELECT count(*) FROM audit_event"), ["2"]);
 }
 
@@ -343,21 +340,14 @@ fn an_import_that_fails_at_any_write_leaves_no_trace() {
             &manifest(&[("a", false), ("b", false)]),
             Mode::Additive,
         );
-        world.sql(&format!(
-            "CREATE TRIGGER fault BEFORE {write} BEGIN SELECT RAISE(ABORT, 'on fire'); END"
-        ));
+        world.place.fail_on(write);
         let before = contents(&world);
         let next = manifest(&[("a", true), ("c", false)]);
         let planned = world.plan(&key, &next, Mode::Replace);
         let refused = import(&*world.store, &key, &planned, &world.ambient());
-        assert_eq!(
-            refusal(refused),
-            (
-                Code::StoreUnavailable,
-                format!("the store `{}` failed: on fire", world.path().display())
-            ),
-            "{write}"
-        );
+        let (code, message) = refusal(refused);
+        assert_eq!(code, Code::StoreUnavailable, "{write}");
+        assert!(message.contains("` failed: on fire"), "{write}: {message}");
         assert_eq!(contents(&world), before, "{write}");
         assert_eq!(
             world.plan(&key, &next, Mode::Replace).base(),
@@ -373,11 +363,11 @@ fn imports_at_once_are_one_after_the_other() {
     const THREADS: u64 = 4;
     const IMPORTS: u64 = 5;
     let (world, key) = World::with_dev();
-    let (path, key) = (&world.path(), &key);
+    let (place, key) = (&world.place, &key);
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             scope.spawn(move || {
-                let store = Location::Sqlite(path.clone()).open();
+                let store = place.location().open();
                 for n in 0..IMPORTS {
                     let name = format!("p{thread}-{n}");
                     let manifest = manifest(&[(&name, false)]);
@@ -436,7 +426,8 @@ fn a_stored_policy_that_does_not_load_is_refused() {
             "holds what this version of al cannot read",
         ),
     ];
-    for (sql, words) in rows {
+    let possible = |(sql, _): &(&str, _)| !(Backend::TEXT_IS_UTF8 && sql.contains("x'ff'"));
+    for (sql, words) in rows.into_iter().filter(possible) {
         let (world, key) = World::with_dev();
         world.import(
             &key,
@@ -560,7 +551,7 @@ fn deactivations_are_held() {
             .plan(&manifest(&all[..left]), Mode::Replace);
         let planned = planned.unwrap().with_guard(guard);
         let (bytes, events) = (
-            fs::read(world.path()).unwrap(),
+            world.contents(),
             world.rows("SELECT count(*) FROM audit_event"),
         );
         let imported = import(&*world.store, &key, &planned, &world.ambient());
@@ -574,7 +565,7 @@ fn deactivations_are_held() {
             (Code::DeactivationLimit, message)
         );
         assert_eq!(error.plan(), Some(&planned.view(false, None)));
-        assert_eq!(fs::read(world.path()).unwrap(), bytes);
+        assert_eq!(world.contents(), bytes);
         assert_eq!(world.rows("SELECT count(*) FROM audit_event"), events);
         let previewed = planned.check(true).unwrap_err();
         assert_eq!(previewed.plan(), Some(&planned.view(true, None)));

@@ -1,9 +1,8 @@
 //! The audit log: what is read from it, and what verification finds.
 
-mod common;
-
+use crate::backend::Backend;
+use crate::common::{Place, World, manifest, refusal};
 use base64ct::Encoding;
-use common::{World, manifest, refusal};
 use lattice_core::audit::{Checkpoint, KeyType, SigningKey, Tree, leaf_hash, verify_consistency};
 use lattice_core::hash::hex;
 use lattice_core::view::{KeyKind, Mode, Trust, Verification};
@@ -62,7 +61,7 @@ fn a_log_without_an_import_verifies_against_no_policies() {
         (1, true, None)
     );
     world.sql(
-        "INSERT INTO policy SELECT id, 'x', 1, 0, 'deploy.x', 0, 8, NULL, NULL, NULL FROM workspace",
+        "INSERT INTO policy SELECT id, 'x', TRUE, 0, 'deploy.x', FALSE, 8, NULL, NULL, NULL FROM workspace",
     );
     let Verified {
         verification,
@@ -141,8 +140,8 @@ fn every_edit_of_the_log_or_of_the_policies_is_found() {
             "the log holds 5 events, and its head counts 6",
         ),
         ("DELETE FROM audit_head", None, true, HEAD),
-        ("UPDATE policy SET approval_required = 0 WHERE name = 'a'", None, false, STATE),
-        ("UPDATE policy SET active = 1 WHERE name = 'b'", None, false, STATE),
+        ("UPDATE policy SET approval_required = FALSE WHERE name = 'a'", None, false, STATE),
+        ("UPDATE policy SET active = TRUE WHERE name = 'b'", None, false, STATE),
         ("DELETE FROM policy", None, false, STATE),
     ];
     for (sql, first_broken_seq, state_matches, reason) in rows {
@@ -227,7 +226,8 @@ fn policies_that_no_longer_load_do_not_match() {
         "UPDATE policy SET action_type = CAST(x'ff' AS TEXT) WHERE name = 'a'",
         "UPDATE policy SET name = CAST(x'ff' AS TEXT) WHERE name = 'b' AND NOT active",
     ];
-    for edit in edits {
+    let possible = |edit: &&str| !(Backend::TEXT_IS_UTF8 && edit.contains("x'ff'"));
+    for edit in edits.into_iter().filter(possible) {
         let (world, key) = self::world();
         world.sql(edit);
         let Verified {
@@ -268,11 +268,11 @@ fn a_store_that_cannot_be_read_is_no_verdict() {
 fn nothing_is_appended_on_top_of_an_edit() {
     let rows = [
         (
-            "UPDATE policy SET approval_required = 0 WHERE name = 'a'",
+            "UPDATE policy SET approval_required = FALSE WHERE name = 'a'",
             "the active policies are not those that the audit log recorded last",
         ),
         (
-            "UPDATE policy SET active = 1 WHERE name = 'b'",
+            "UPDATE policy SET active = TRUE WHERE name = 'b'",
             "the active policies are not those that the audit log recorded last",
         ),
         (

@@ -1,21 +1,8 @@
 //! States that a workspace had: they are given back exactly, or not at all.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests fail loudly"
-)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests fail loudly"
-)]
-
-mod common;
 
 use std::collections::BTreeMap;
-use std::fs;
 
-use common::{World, key_of, manifest, refusal};
+use crate::common::{World, key_of, manifest, refusal};
 use jiff::Timestamp;
 use lattice_core::audit::{Kind, leaf_hash};
 use lattice_core::hash::{Hash, hex, sha256};
@@ -128,7 +115,7 @@ fn a_state_has_no_circuit_breakers() {
         score_threshold: Number::parse("70").unwrap(),
         response_level: "HALT".to_owned(),
     };
-    set_breaker(&*world.store, &common::local("dev"), &breaker).unwrap();
+    set_breaker(&*world.store, &crate::common::local("dev"), &breaker).unwrap();
     let recorded = world.reader(&key).recorded(3).unwrap();
     assert_eq!(recorded.to_text(), before);
     assert!(before.ends_with("  entries: []\n"), "{before}");
@@ -170,12 +157,12 @@ fn an_agent_key_opens_no_state() {
 #[test]
 fn a_dry_run_leaves_every_byte_as_it_is() {
     let (world, key) = world();
-    let before = fs::read(world.path()).unwrap();
+    let before = world.contents();
     let events = world.rows("SELECT seq, body FROM audit_event");
     let planned = planned(&world, &key, 1);
     planned.check(true).unwrap();
     assert_eq!(planned.view(true, None).summary.changes(), 3);
-    assert_eq!(fs::read(world.path()).unwrap(), before);
+    assert_eq!(world.contents(), before);
     assert_eq!(world.rows("SELECT seq, body FROM audit_event"), events);
 }
 
@@ -213,12 +200,12 @@ fn what_was_edited_is_no_state() {
     // What someone edits, the event whose state is asked for, and what is said.
     let rows = [
         (
-            "UPDATE policy_version SET approval_required = 1 WHERE name = 'a'",
+            "UPDATE policy_version SET approval_required = TRUE WHERE name = 'a'",
             1,
             OTHER,
         ),
         (
-            "UPDATE policy_version SET active = 0 WHERE name = 'a'",
+            "UPDATE policy_version SET active = FALSE WHERE name = 'a'",
             1,
             OTHER,
         ),
@@ -250,7 +237,7 @@ fn what_was_edited_is_no_state() {
     for (sql, seq, words) in rows {
         let (world, key) = world();
         world.sql(sql);
-        let before = fs::read(world.path()).unwrap();
+        let before = world.contents();
         let reader = world.reader(&key);
         for (code, message) in [
             refusal(reader.recorded(seq)),
@@ -259,7 +246,7 @@ fn what_was_edited_is_no_state() {
             assert_eq!(code, Code::AuditTampered, "{sql}");
             assert!(message.contains(words), "{sql}: {message}");
         }
-        assert_eq!(fs::read(world.path()).unwrap(), before, "{sql}");
+        assert_eq!(world.contents(), before, "{sql}");
     }
 }
 
@@ -274,7 +261,7 @@ fn a_past_that_was_forged_with_care_is_no_state() {
     let leaf = hex(&leaf_hash(body.as_bytes()));
     world.sql(&format!(
         "UPDATE audit_event SET body = '{body}', leaf = x'{leaf}' WHERE seq = 1;
-         UPDATE policy_version SET approval_required = 1"
+         UPDATE policy_version SET approval_required = TRUE"
     ));
     for (code, message) in [
         refusal(world.reader(&key).recorded(1)),
@@ -292,7 +279,7 @@ fn a_past_that_was_forged_with_care_is_no_state() {
 #[test]
 fn nothing_is_rolled_back_on_top_of_an_edit() {
     let (world, key) = world();
-    world.sql("UPDATE policy SET approval_required = 0 WHERE name = 'a'");
+    world.sql("UPDATE policy SET approval_required = FALSE WHERE name = 'a'");
     let refused = import(
         &*world.store,
         &key,

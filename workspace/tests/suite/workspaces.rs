@@ -1,10 +1,8 @@
 //! Workspaces, keys and circuit breakers.
 
-mod common;
-
 use std::slice;
 
-use common::{World, local, refusal};
+use crate::common::{Place, World, local, refusal};
 use lattice_core::view::{self, KeyKind};
 use lattice_core::{Breaker, Code, Error, Number};
 use lattice_workspace::{
@@ -69,7 +67,7 @@ fn a_name_that_cannot_be_leaves_no_store_behind() {
         create("dev", Some("a\u{1b}[2J")),
         (Code::Usage, "the organisation name is empty, longer than 200 characters or holds a control character".to_owned())
     );
-    assert!(!world.path().exists());
+    assert!(!world.place.is_made());
 }
 
 #[test]
@@ -196,14 +194,14 @@ fn every_key_that_opens_nothing_has_its_own_words() {
     let rows = [
         (&unknown, "the key is unknown to the store".to_owned()),
         (
-            &common::key_of(&revoked),
+            &crate::common::key_of(&revoked),
             format!(
                 "the key `{}` was revoked at 2026-04-01T10:03:00.000Z",
                 revoked.id
             ),
         ),
         (
-            &common::key_of(&agent),
+            &crate::common::key_of(&agent),
             "an agent key may ask for decisions, and for nothing else".to_owned(),
         ),
     ];
@@ -235,7 +233,7 @@ fn every_key_that_opens_nothing_has_its_own_words() {
             "the key opens the workspace `dev`, not `staging`".to_owned()
         )
     );
-    for key in [&dev, &common::key_of(&agent)] {
+    for key in [&dev, &crate::common::key_of(&agent)] {
         assert_eq!(open(key, KeyKind::Agent, Some("dev")).unwrap(), "dev");
     }
     assert_eq!(
@@ -249,8 +247,13 @@ fn every_key_that_opens_nothing_has_its_own_words() {
 fn an_agent_key_reads_no_policies_and_no_log() {
     let (world, _) = World::with_dev();
     let agent = world.create_key(KeyKind::Agent);
-    let reader =
-        Reader::open(&*world.store, &common::key_of(&agent), KeyKind::Agent, None).unwrap();
+    let reader = Reader::open(
+        &*world.store,
+        &crate::common::key_of(&agent),
+        KeyKind::Agent,
+        None,
+    )
+    .unwrap();
     let denied = "an agent key may ask for decisions, and for nothing else";
     let refused = [
         refusal(reader.export(jiff::Timestamp::UNIX_EPOCH)),
@@ -269,7 +272,7 @@ fn no_file_of_the_store_holds_a_key() {
     // An open reader keeps the write-ahead log from being folded into the store.
     let _reader = world.reader(&key);
     let agent = world.create_key(KeyKind::Agent);
-    let bytes = world.bytes();
+    let bytes = world.place.everything();
     let holds = |text: &str| {
         bytes
             .windows(text.len())

@@ -6,13 +6,13 @@ use lattice_core::AllowList;
 use serde_json::Result;
 
 /// A list as it is stored: a JSON array of its texts, in order.
-pub(super) fn write(list: &AllowList) -> Result<String> {
+pub(crate) fn write(list: &AllowList) -> Result<String> {
     let texts: Vec<&str> = list.texts().collect();
     serde_json::to_string(&texts)
 }
 
 /// The texts of a stored list, where they are if nothing in them is escaped.
-pub(super) fn read(json: &str) -> Result<Vec<Cow<'_, str>>> {
+pub(crate) fn read(json: &str) -> Result<Vec<Cow<'_, str>>> {
     if let Ok(texts) = serde_json::from_str::<Vec<&str>>(json) {
         return Ok(texts.into_iter().map(Cow::Borrowed).collect());
     }

@@ -1,0 +1,9 @@
+//! What every store does, whatever it is made of. `sqlite` and `postgres` each build all of it for their backend.
+
+mod audit;
+mod drift;
+mod imports;
+mod rollback;
+mod saved;
+mod threats;
+mod workspaces;
