@@ -156,7 +156,7 @@ const SLIPS: &[&[&str]] = &[
         "workspace",
         "list",
         "--url",
-        "postgres://user:secret@host/db",
+        "mysql://user:secret@host/db",
     ],
     &["completions", "tcsh"],
 ];
