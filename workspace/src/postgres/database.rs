@@ -28,7 +28,8 @@ const FRESH: Duration = Duration::from_secs(1);
 pub(super) struct Database {
     pub(super) address: Address,
     pool: Pool<Connector>,
-    runtime: Runtime,
+    /// `None` once this is being dropped.
+    runtime: Option<Runtime>,
 }
 
 /// A connection that goes back to the pool when it is dropped.
@@ -58,15 +59,13 @@ impl Database {
         Ok(Self {
             address: address.clone(),
             pool,
-            runtime,
+            runtime: Some(runtime),
         })
     }
 
     /// A connection that stands.
     pub(super) fn connect(&self) -> Result<Pooled, Failure> {
-        self.runtime
-            .block_on(self.pool.get())
-            .map_err(Failure::from)
+        self.block_on(async { self.pool.get().await.map_err(Failure::from) })
     }
 
     /// Forgets the connections that nobody uses: they were made to a server that has gone away since.
@@ -79,12 +78,27 @@ impl Database {
         &self,
         work: impl Future<Output = sqlx::Result<T>>,
     ) -> Result<T, Failure> {
-        let ended = self
-            .runtime
-            .block_on(async { timeout(SILENCE, work).await });
-        match ended {
-            Ok(done) => done.map_err(Failure::Sql),
-            Err(_) => Err(Failure::Silent),
+        self.block_on(async {
+            match timeout(SILENCE, work).await {
+                Ok(done) => done.map_err(Failure::Sql),
+                Err(_) => Err(Failure::Silent),
+            }
+        })
+    }
+
+    fn block_on<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        match &self.runtime {
+            Some(runtime) => runtime.block_on(work),
+            None => Err(Failure::Lost),
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // Without waiting for it: a server may drop its store where waiting is not allowed.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
 }
