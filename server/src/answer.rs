@@ -87,6 +87,25 @@ impl Refusal {
         }
     }
 
+    /// Leaves the place of the store out of what it says.
+    pub(crate) fn without(self, store: &str) -> Self {
+        let (code, message) = (self.error.code(), self.error.message());
+        if code != Code::StoreUnavailable || store.is_empty() || !message.contains(store) {
+            return self;
+        }
+        let message = message.replace(&format!("the store `{store}`"), "the store of the server");
+        let help = self.error.diagnostics().next();
+        let help = help.and_then(|first| first.help.clone());
+        let error = Error::new(code, message.replace(store, "…"));
+        Self {
+            error: match help {
+                Some(help) => error.with_help(help),
+                None => error,
+            },
+            ..self
+        }
+    }
+
     pub(crate) fn into_response(self) -> Response<Body> {
         let text = serde_json::to_string(&ErrorDocument::from(&self.error)).unwrap_or_default();
         let mut response = response(self.status, JSON, text);

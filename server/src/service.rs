@@ -26,7 +26,7 @@ use crate::guard::{self, AdminKey};
 use crate::limits::{BODY_BYTES, BODY_TIME, QUEUE_TIME, UNCHECKED_BODY_BYTES};
 use crate::metrics::Metrics;
 use crate::openapi;
-use crate::operation::{self, Method, Operation};
+use crate::operation::{self, Method, Operation, Scope};
 use crate::throttle::Throttle;
 
 /// What a server is made of besides its store.
@@ -34,6 +34,8 @@ use crate::throttle::Throttle;
 pub struct Settings {
     /// The key for workspaces; without one nobody makes or lists them over HTTP.
     pub admin: Option<AdminKey>,
+    /// The store as its messages name it: clients are not told where it is.
+    pub store: String,
     /// Whether the last address in `X-Forwarded-For` is the source: a proxy in front of the server puts it there.
     pub trust_forwarded_for: bool,
 }
@@ -156,7 +158,9 @@ async fn perform(
     body: Body,
     trail: &Trail,
 ) -> Result<Answer, Refusal> {
-    if let Some(source) = trail.source
+    // Whoever watches the server may share an address with those it no longer listens to.
+    if operation.scope != Scope::Open
+        && let Some(source) = trail.source
         && let Some(seconds) = shared.throttle.refuses(source, trail.start)
     {
         shared.metrics.throttled();
@@ -338,14 +342,21 @@ fn ambient() -> Result<Ambient, Refusal> {
 
 /// Where a request came from.
 fn source(parts: &Parts, trust_forwarded_for: bool) -> Option<IpAddr> {
+    let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let connection = connection.map(|connection| connection.0.ip());
     if trust_forwarded_for {
-        // The last one is what the proxy itself saw; those before it are what the client says.
-        let last = parts.headers.get_all(FORWARDED_FOR).iter().next_back()?;
-        let last = last.to_str().ok()?.rsplit(',').next()?;
-        return last.trim().parse().ok();
+        forwarded_for(&parts.headers).or(connection)
+    } else {
+        connection
     }
-    let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
-    Some(connection.0.ip())
+}
+
+/// The last address that the requests of a proxy name: the one that it saw itself. Those before it are what the client says.
+fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
+    let last = headers.get_all(FORWARDED_FOR).iter().next_back()?;
+    let last = last.to_str().ok()?.rsplit(',').next()?.trim();
+    let with_port = |text: &str| text.parse().map(|address: SocketAddr| address.ip());
+    last.parse().or_else(|_| with_port(last)).ok()
 }
 
 /// The id that the client or a proxy gave the request, if it is plain, or else a new one.
@@ -380,7 +391,7 @@ fn finish(shared: &Shared, trail: &Trail, outcome: Result<Answer, Refusal>) -> R
             if matches!(error.code(), Code::Internal | Code::StoreUnavailable) {
                 tracing::error!(request = trail.id, "{}", error.message());
             }
-            refusal.into_response()
+            refusal.without(&shared.settings.store).into_response()
         }
     };
     let took = trail.start.elapsed();

@@ -274,6 +274,9 @@ fn what_orchestrators_ask() {
     host.lose_store();
     let refused = host.get("/readyz", "");
     assert_eq!(refused.refusal(), (503, "STORE_UNAVAILABLE".to_owned()));
+    // Where it is, is nobody's business.
+    let message = &refused.document()["error"]["message"];
+    assert_eq!(message, "the store of the server does not exist");
     assert_eq!(host.get("/healthz", "").status, 200);
 }
 

@@ -57,6 +57,14 @@ impl Location {
         Self::Sqlite(data_dir.join("agentlattice").join("al.db"))
     }
 
+    /// What messages call the store at this place.
+    pub fn store_name(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(address) => address.to_string(),
+        }
+    }
+
     /// The store at this place. Nothing is touched until it is read or written.
     pub fn open(&self) -> Box<dyn Store> {
         match self {

@@ -61,13 +61,15 @@ enum Log {
 
 impl Serve {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
-        let settings = Settings {
-            admin: self.admin_key(session)?,
-            trust_forwarded_for: self.trust_forwarded_for,
-        };
+        let admin = self.admin_key(session)?;
         let tls = self.tls_cert.zip(self.tls_key);
         let tls = tls.map(|(certificate, key)| Tls { certificate, key });
         let opened = self.store.open(session)?;
+        let settings = Settings {
+            admin,
+            store: opened.location.store_name(),
+            trust_forwarded_for: self.trust_forwarded_for,
+        };
         // A server that cannot do anything says so now, and not to its first client.
         opened.store.read()?;
         let listener = TcpListener::bind(self.listen).map_err(|error| {

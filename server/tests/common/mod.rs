@@ -70,6 +70,7 @@ impl Host {
         create_workspace(&*store, "zz-first", None, &ambient).unwrap();
         let settings = Settings {
             admin: Some(AdminKey::parse(ADMIN).unwrap()),
+            store: Location::parse(&url).unwrap().store_name(),
             ..Settings::default()
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
