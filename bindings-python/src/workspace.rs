@@ -14,7 +14,7 @@ pub(crate) struct Workspace(Client);
 impl Workspace {
     /// Opens the workspace of a key.
     ///
-    /// ``url`` says where workspaces live (``sqlite:PATH``); left out, ``AL_URL`` does, or the user's data directory is
+    /// ``url`` says where workspaces live (``sqlite:PATH`` or ``postgres://…``); left out, ``AL_URL`` does, or the user's data directory is
     /// taken. ``service_key`` left out is ``AL_SERVICE_KEY``. With an agent key only :meth:`decide` works.
     ///
     /// Raises ``INVALID_SERVICE_KEY``, ``STORE_UNAVAILABLE`` and ``USAGE``.

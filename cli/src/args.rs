@@ -19,7 +19,7 @@ Examples:
 
 Environment:
   AL_SERVICE_KEY   the key that opens a workspace (or --service-key-file)
-  AL_URL           where workspaces live (or --url): sqlite:PATH
+  AL_URL           where workspaces live (or --url): sqlite:PATH or postgres://…
   AL_DEACTIVATION_THRESHOLD
                    the share of active policies that an import, rollback or plan may deactivate, in percent
   AL_AUDIT_KEY_FILE
@@ -129,7 +129,7 @@ pub(crate) struct StoreArgs {
         long,
         value_name = "URL",
         help_heading = "Workspace",
-        help = "Where workspaces live: sqlite:PATH [env: AL_URL] [default: a file in the user's data directory]"
+        help = "Where workspaces live: sqlite:PATH or postgres://… [env: AL_URL] [default: a file in the user's data directory]"
     )]
     pub(crate) url: Option<String>,
 }

@@ -169,7 +169,9 @@ fn a_key_from_elsewhere_is_not_repeated() {
 fn the_password_of_a_url_is_not_repeated() {
     let sandbox = Sandbox::new();
     for url in [
-        "postgres://user:hunter2@host/db",
+        "postgres://user:hunter2@localhost:1/db",
+        "postgres://user:hunter2@localhost:x/db",
+        "postgres://user:hunter2@localhost:1/db?pasword=hunter2",
         "mysql://user:hunter2@host/db",
         "https://host/?token=hunter2",
         "user@hunter2",
@@ -177,7 +179,9 @@ fn the_password_of_a_url_is_not_repeated() {
     ] {
         for format in FORMATS {
             let run = sandbox.al(&["workspace", "list", "--url", url, "--format", format]);
-            assert_eq!(run.code, 64, "{url}");
+            let is_tried = url.ends_with(":1/db") && format != "html";
+            let code = if is_tried { 1 } else { 64 };
+            assert_eq!(run.code, code, "{url}");
             let shown = [run.stdout, run.stderr].concat();
             assert!(!shown.contains("hunter2"), "{url}: {shown}");
         }

@@ -152,12 +152,7 @@ const SLIPS: &[&[&str]] = &[
     ],
     &["export", "--format", "toml"],
     &["workspace", "create", "Not A Name"],
-    &[
-        "workspace",
-        "list",
-        "--url",
-        "postgres://user:secret@host/db",
-    ],
+    &["workspace", "list", "--url", "mysql://user:secret@host/db"],
     &["completions", "tcsh"],
 ];
 

@@ -17,6 +17,7 @@ mod preview;
 mod render;
 mod rollback;
 mod schema;
+mod serve;
 mod show;
 mod validate;
 mod wanted;
@@ -60,6 +61,7 @@ pub(crate) enum Command {
     /// Set and list circuit breakers
     #[command(subcommand)]
     Breaker(breaker::Breaker),
+    Serve(serve::Serve),
     Completions(completions::Completions),
 }
 
@@ -91,6 +93,7 @@ impl Command {
             | Command::Eval(_)
             | Command::Audit(_)
             | Command::Breaker(_)
+            | Command::Serve(_)
             | Command::Completions(_) => false,
         }
     }
@@ -114,6 +117,7 @@ impl Command {
             Command::Eval(command) => command.run(session),
             Command::Audit(command) => command.run(session),
             Command::Breaker(command) => command.run(session),
+            Command::Serve(command) => command.run(session),
             Command::Completions(command) => command.run(session),
         }
     }

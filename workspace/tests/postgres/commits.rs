@@ -46,7 +46,7 @@ fn cut(world: &World, cut: Cut) -> Box<dyn Store> {
 }
 
 fn forward(mut client: TcpStream, mut server: TcpStream, cut: Cut, armed: &AtomicBool) {
-    let mut bytes = [0; 65_536];
+    let mut bytes = vec![0; 65_536];
     let (mut answers, mut asker) = (server.try_clone().unwrap(), client.try_clone().unwrap());
     thread::spawn(move || std::io::copy(&mut answers, &mut asker));
     while let Ok(read @ 1..) = client.read(&mut bytes) {

@@ -1,0 +1,139 @@
+//! Who a request comes from, by its key.
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use lattice_core::hash::{Hash, sha256};
+use lattice_core::view::KeyKind;
+use lattice_core::{Code, Error};
+use lattice_workspace::{Key, Reader, Store};
+use subtle::ConstantTimeEq;
+
+use crate::call::{Who, no_key};
+use crate::operation::Scope;
+
+/// The key that opens what concerns all workspaces. Only its hash is kept.
+#[derive(Debug, Clone)]
+pub struct AdminKey(Hash);
+
+impl AdminKey {
+    /// Reads a key: `al_admin_` and at least 32 further letters or digits.
+    ///
+    /// # Errors
+    ///
+    /// `USAGE` for a text that is shorter or has other characters. The message never repeats it.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let random = text.strip_prefix("al_admin_").unwrap_or_default();
+        if random.len() < 32 || !random.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(Error::new(Code::Usage, "the admin key is not well-formed")
+                .with_help("make one: `printf 'al_admin_%s\\n' \"$(openssl rand -hex 32)\"`"));
+        }
+        Ok(Self(sha256(text.as_bytes())))
+    }
+
+    fn is(&self, text: &str) -> bool {
+        sha256(text.as_bytes()).ct_eq(&self.0).into()
+    }
+}
+
+/// Who asks, as far as the header says; whether a key of a workspace opens anything, its store says.
+pub(crate) fn who(
+    scope: Scope,
+    headers: &HeaderMap,
+    admin: Option<&AdminKey>,
+) -> Result<Who, Error> {
+    if scope == Scope::Open {
+        return Ok(Who::Anyone);
+    }
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (value, more) = (values.next(), values.next());
+    let text = value
+        .filter(|_| more.is_none())
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| {
+            let (scheme, key) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+        })
+        .ok_or_else(no_key)?;
+    match (scope, admin) {
+        (Scope::Admin, Some(admin)) if admin.is(text) => Ok(Who::Admin),
+        (Scope::Admin, _) => Err(Error::new(
+            Code::InvalidServiceKey,
+            "this takes the admin key of the server",
+        )
+        .with_help("whoever runs the server has it, if it was started with one")),
+        (Scope::Open | Scope::Agent | Scope::Service, _) => Key::parse(text).map(Who::Key),
+    }
+}
+
+/// Looks the key up, before anything large is read for it.
+pub(crate) fn check(scope: Scope, who: &Who, store: &dyn Store) -> Result<(), Error> {
+    let need = match scope {
+        Scope::Agent => KeyKind::Agent,
+        Scope::Service => KeyKind::Service,
+        Scope::Open | Scope::Admin => return Ok(()),
+    };
+    match who {
+        Who::Key(key) => Reader::open(store, key, need, None).map(drop),
+        Who::Anyone | Who::Admin => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_header_holds_one_key() {
+        let key = format!("al_svc_dev_{}", "0f".repeat(32));
+        let admin_text = format!("al_admin_{}", "0f".repeat(32));
+        let admin = AdminKey::parse(&admin_text).unwrap();
+        let who = |scope, values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+            }
+            let who = super::who(scope, &headers, Some(&admin));
+            who.map(|who| format!("{who:?}"))
+                .map_err(|error| error.message().to_owned())
+        };
+        let bearer = format!("Bearer {key}");
+        let as_admin = format!("bearer {admin_text}");
+        let none = Err("the request has no key".to_owned());
+        let other = Err("this takes the admin key of the server".to_owned());
+        let rows: [(Scope, &[&str], Result<String, String>); 9] = [
+            (Scope::Open, &[], Ok("Anyone".to_owned())),
+            (
+                Scope::Service,
+                &[&bearer],
+                Ok("Key(Key(Service))".to_owned()),
+            ),
+            (Scope::Service, &[], none.clone()),
+            (Scope::Service, &[&key], none.clone()),
+            (Scope::Service, &[&bearer, &bearer], none.clone()),
+            (Scope::Service, &["Basic eDp5"], none.clone()),
+            (Scope::Admin, &[&as_admin], Ok("Admin".to_owned())),
+            (Scope::Admin, &[&bearer], other),
+            (Scope::Admin, &[], none),
+        ];
+        for (scope, values, expected) in rows {
+            assert_eq!(who(scope, values), expected, "{scope:?} {values:?}");
+        }
+        assert!(who(Scope::Service, &[&as_admin]).is_err());
+    }
+
+    #[test]
+    fn an_admin_key_is_long_and_plain() {
+        for text in [
+            "",
+            "al_admin_",
+            "al_admin_short",
+            &format!("al_svc_{}", "0".repeat(64)),
+        ] {
+            let error = AdminKey::parse(text).unwrap_err();
+            assert_eq!(error.code(), Code::Usage);
+        }
+        assert!(AdminKey::parse(&format!("al_admin_{}", "a b".repeat(20))).is_err());
+    }
+}
