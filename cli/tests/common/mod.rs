@@ -3,8 +3,11 @@
     dead_code,
     unused_imports,
     unused_macros,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
     clippy::format_push_string,
-    reason = "each test file uses a part, and need not be fast"
+    reason = "each test file uses a part, may fail loudly, and need not be fast"
 )]
 
 pub(crate) mod page;
