@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,17 @@ def binary() -> Path:
     subprocess.run(["cargo", "build", "--locked", "--quiet", "-p", "al"], cwd=ROOT, check=True)
     target = os.environ.get("CARGO_TARGET_DIR", "target")
     return ROOT / target / "debug" / "al"
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """The URL of an empty database, on a PostgreSQL server that ends with the tests."""
+    command = ["cargo", "run", "--locked", "--quiet", "-p", "lattice-testing"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().rstrip()
+        assert url, "the server did not start"
+        yield url
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ mod common;
 
 use std::fs;
 
-use common::{Sandbox, manifest, policy, text};
+use common::{Sandbox, assert_snapshot, manifest, policy, text};
 use rusqlite::Connection;
 
 const STORE_COMMANDS: &[&[&str]] = &[
@@ -74,7 +74,7 @@ fn refusals_as_people_read_them() {
         sandbox.use_key(key);
         refused.push_str(&sandbox.transcript(&[&["export"]]));
     }
-    insta::assert_snapshot!([missing, malformed, refused].concat());
+    assert_snapshot!([missing, malformed, refused].concat());
 }
 
 #[test]

@@ -9,8 +9,7 @@
 
 mod common;
 
-use common::{Sandbox, manifest, policy, text};
-use rusqlite::Connection;
+use common::{Sandbox, assert_snapshot, manifest, policy, text};
 
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with(&manifest(&[policy("a", "b.c", true)]));
@@ -21,7 +20,7 @@ fn sandbox() -> Sandbox {
 #[test]
 fn the_log_as_people_read_it() {
     let sandbox = sandbox();
-    insta::assert_snapshot!(sandbox.transcript(&[
+    assert_snapshot!(sandbox.transcript(&[
         &["audit", "list"],
         &["audit", "list", "--limit", "1", "--cursor", "1"],
         &["audit", "show", "2"],
@@ -35,7 +34,7 @@ fn the_log_as_people_read_it() {
 #[test]
 fn a_store_that_was_edited() {
     let edits = [
-        "UPDATE policy SET approval_required = 0",
+        "UPDATE policy SET approval_required = FALSE",
         "UPDATE audit_event SET body = replace(body, '\"added\":1', '\"added\":2') WHERE seq = 1",
         "DELETE FROM audit_event WHERE seq = 1",
         "DELETE FROM audit_event WHERE seq = 2",
@@ -44,9 +43,7 @@ fn a_store_that_was_edited() {
     let mut shown = String::new();
     for edit in edits {
         let sandbox = sandbox();
-        let connection = Connection::open(sandbox.path("al.db")).unwrap();
-        assert_eq!(connection.execute(edit, []), Ok(1), "{edit}");
-        drop(connection);
+        sandbox.store().sql(edit);
         let (code, verification) = sandbox.json(&["audit", "verify", "--state"]);
         assert_eq!((code, &verification["valid"]), (1, &false.into()), "{edit}");
         shown.push_str(&format!(
@@ -54,17 +51,15 @@ fn a_store_that_was_edited() {
             sandbox.transcript(&[&["audit", "verify", "--state"]])
         ));
     }
-    insta::assert_snapshot!(shown);
+    assert_snapshot!(shown);
 }
 
 /// Names are kept beside the event, which holds their digest alone.
 #[test]
 fn forged_names_are_not_shown() {
     let sandbox = sandbox();
-    let connection = Connection::open(sandbox.path("al.db")).unwrap();
     let edit = "UPDATE audit_event SET names = replace(names, '[\"a\"]', '[\"b\"]') WHERE seq = 1";
-    assert_eq!(connection.execute(edit, []), Ok(1));
-    drop(connection);
+    sandbox.store().sql(edit);
     for args in [&["audit", "show", "1"][..], &["audit", "list"]] {
         let refused = (1, "AUDIT_TAMPERED".to_owned());
         assert_eq!(sandbox.error(args), refused, "{args:?}");

@@ -6,10 +6,13 @@
     reason = "tests fail loudly"
 )]
 
+mod common;
+
 use std::ffi::OsString;
 use std::sync::Arc;
 
 use al::{Client, Evidence, Given, Io, PlanOptions, Source};
+use common::Store;
 use lattice_core::{Action, Code, Manifest, NamedText, view::Status};
 
 const MANIFEST: &str = "manifest_version: '1.0'
@@ -47,7 +50,7 @@ fn al(args: &[&str]) -> serde_json::Value {
 
 /// A new store with the workspace `dev`: its URL, and a key of each kind.
 fn store(folder: &tempfile::TempDir) -> (String, String, String) {
-    let url = format!("sqlite:{}", folder.path().join("al.db").display());
+    let url = Store::new(&folder.path().join("al.db")).url();
     let json = ["--url", &url, "--format", "json"];
     let made = al(&[&["workspace", "create", "dev"], &json[..]].concat());
     let agent = al(&[

@@ -8,6 +8,7 @@
 
 #[path = "../../core/tests/conformance/cases.rs"]
 mod cases;
+mod common;
 
 use std::fs;
 use std::path::Path;
@@ -16,6 +17,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use cases::{Case, Suite, Then};
+use common::Store;
 
 fn run(suite: &Suite, case: &Case) -> Result<Value, Value> {
     let folder = tempfile::tempdir().expect("a folder for the row");
@@ -102,7 +104,8 @@ fn run(suite: &Suite, case: &Case) -> Result<Value, Value> {
 
 /// What a row does with a workspace, in a store of the folder.
 fn promote(case: &Case, folder: &Path) -> Result<Value, Value> {
-    let created = al(folder, &["workspace", "create", "dev"]);
+    let url = Store::new(&folder.join("al.db")).url();
+    let created = al(folder, &["workspace", "create", "dev", "--url", &url]);
     let key = created.0["service_key"].as_str().expect("a key").to_owned();
     let write = |name: &str, text: &str| {
         fs::write(folder.join(name), text).expect("a file of the row");
@@ -117,7 +120,7 @@ fn promote(case: &Case, folder: &Path) -> Result<Value, Value> {
     for (file, text) in &files {
         write(file, text);
         if file != "desired.yaml" {
-            let (document, code) = al(folder, &keyed(&["import", "--file", file]));
+            let (document, code) = al(folder, &keyed(&url, &["import", "--file", file]));
             assert_eq!(code, 0, "{}: {document}", case.name);
         }
     }
@@ -138,7 +141,7 @@ fn promote(case: &Case, folder: &Path) -> Result<Value, Value> {
     ] {
         arguments.extend(number.iter().flat_map(|number| [flag, number]));
     }
-    let (document, code) = al(folder, &keyed(&arguments));
+    let (document, code) = al(folder, &keyed(&url, &arguments));
     answer(case, (without_workspace(document), code))
 }
 
@@ -160,8 +163,8 @@ fn without_workspace(mut document: Value) -> Value {
     document
 }
 
-fn keyed<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
-    [arguments, &["--service-key-file", "key"]].concat()
+fn keyed<'a>(url: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
+    [arguments, &["--url", url, "--service-key-file", "key"]].concat()
 }
 
 /// The document of `al`, and its exit code.
@@ -181,7 +184,6 @@ fn run_al(folder: &Path, arguments: &[&str]) -> (String, i32) {
         .args(["--format", "json"])
         .current_dir(folder)
         .env_clear()
-        .env("AL_URL", "sqlite:al.db")
         .output()
         .expect("`al` runs");
     let stdout = String::from_utf8(output.stdout).expect("stdout is text");

@@ -22,7 +22,7 @@ fn kill_at(sandbox: &Sandbox, key: &str, place: &str) {
         .args(["import", "--file", "next.yaml", "--pin", "pin"])
         .current_dir(sandbox.path(""))
         .env_clear()
-        .env("AL_URL", "sqlite:al.db")
+        .env("AL_URL", sandbox.url())
         .env("AL_SERVICE_KEY", key)
         .env("AL_AUDIT_KEY_FILE", "log.key")
         .env("AL_TEST_HOLD", &gate)

@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{Sandbox, manifest, policy, redact, text};
+use common::{Sandbox, assert_snapshot, manifest, policy, redact, text};
 use serde_json::Value;
 
 fn sandbox() -> Sandbox {
@@ -56,7 +56,7 @@ fn documents(sandbox: &Sandbox, commands: &[&[&str]]) -> String {
 
 #[test]
 fn plans() {
-    insta::assert_snapshot!(documents(
+    assert_snapshot!(documents(
         &sandbox(),
         &[
             &[
@@ -76,7 +76,7 @@ fn plans() {
 #[test]
 fn states() {
     let sandbox = sandbox();
-    insta::assert_snapshot!(documents(
+    assert_snapshot!(documents(
         &sandbox,
         &[
             &["import", "--file", "next.yaml"],
@@ -92,7 +92,7 @@ fn states() {
 
 #[test]
 fn errors() {
-    insta::assert_snapshot!(documents(
+    assert_snapshot!(documents(
         &sandbox(),
         &[
             &["import", "--file", "bad.yaml"],
@@ -104,7 +104,7 @@ fn errors() {
 
 #[test]
 fn validations() {
-    insta::assert_snapshot!(documents(
+    assert_snapshot!(documents(
         &sandbox(),
         &[
             &["validate", "bad.yaml", "nowhere.yaml", "base.yaml"],
@@ -115,7 +115,7 @@ fn validations() {
 
 #[test]
 fn decisions() {
-    insta::assert_snapshot!(documents(
+    assert_snapshot!(documents(
         &sandbox(),
         &[
             &["eval", "--action", "action.json"],
@@ -134,7 +134,7 @@ fn decisions() {
 
 #[test]
 fn the_audit_log() {
-    insta::assert_snapshot!(documents(
+    assert_snapshot!(documents(
         &sandbox(),
         &[
             &["audit", "list", "--limit", "1"],
@@ -177,5 +177,5 @@ fn workspaces_keys_breakers_and_schemas() {
             &["schema"],
         ],
     );
-    insta::assert_snapshot!([first, revoked.replace(&bot, "[UUID]"), rest].concat());
+    assert_snapshot!([first, revoked.replace(&bot, "[UUID]"), rest].concat());
 }

@@ -11,9 +11,8 @@ mod common;
 
 use std::fs;
 
-use common::{Run, Sandbox, binary, manifest, policy, run, text};
+use common::{Run, Sandbox, assert_snapshot, binary, manifest, policy, run, text};
 use lattice_core::audit::{Checkpoint, SigningKey};
-use rusqlite::Connection;
 
 /// A store with one import, and a second manifest to import.
 fn sandbox() -> Sandbox {
@@ -68,7 +67,7 @@ fn a_pin_as_a_pipeline_meets_it() {
         &["import", "--file", "next.yaml", "--pin-init"],
         &["import", "--file", "next.yaml", "--pin", "next.yaml"],
     ]));
-    insta::assert_snapshot!(shown);
+    assert_snapshot!(shown);
 }
 
 #[test]
@@ -86,16 +85,12 @@ fn a_saved_plan_builds_on_a_pin_too() {
 #[test]
 fn an_import_on_a_restored_store_is_refused() {
     let sandbox = sandbox();
-    let backup = sandbox.path("backup.db");
-    let connection = Connection::open(sandbox.path("al.db")).unwrap();
-    let vacuum = format!("VACUUM INTO '{}'", backup.display());
-    connection.execute_batch(&vacuum).unwrap();
-    drop(connection);
+    sandbox.store().back_up();
     let import = ["import", "--file", "next.yaml", "--pin", "pin"];
     assert_eq!(sandbox.al(&[&import[..], &["--pin-init"]].concat()).code, 0);
-    fs::rename(backup, sandbox.path("al.db")).unwrap();
+    sandbox.store().restore();
     let before = sandbox.files();
-    insta::assert_snapshot!(sandbox.transcript(&[
+    assert_snapshot!(sandbox.transcript(&[
         &import,
         &["rollback", "0", "--pin", "pin"],
         &[
@@ -121,6 +116,7 @@ fn evidence_that_is_none() {
     let vkey = keygen(&sandbox, &["--out", "log.key"]);
     let pin = sandbox.read("pin");
     sandbox.write("short", pin.trim_end());
+    fs::write(sandbox.path("binary"), b"SQLite format 3\0\xff").unwrap();
     sandbox.write("crlf", &pin.replace('\n', "\r\n"));
     sandbox.write(
         "forged",
@@ -132,7 +128,7 @@ fn evidence_that_is_none() {
         (vec!["--checkpoint", "none"], "IO_ERROR"),
         (vec!["--checkpoint", "short"], "INVALID_CHECKPOINT"),
         (vec!["--checkpoint", "crlf"], "INVALID_CHECKPOINT"),
-        (vec!["--checkpoint", "al.db"], "INVALID_CHECKPOINT"),
+        (vec!["--checkpoint", "binary"], "INVALID_CHECKPOINT"),
         (
             vec!["--checkpoint", "pin", "--vkey", &vkey],
             "INVALID_CHECKPOINT",
@@ -221,7 +217,7 @@ fn a_signed_log_and_its_next_key() {
         ],
         &rotate,
     ]));
-    insta::assert_snapshot!(shown);
+    assert_snapshot!(shown);
 }
 
 #[test]
@@ -254,7 +250,7 @@ fn a_proof_travels_alone() {
         check(&["edited.proof", "--format", "json"]),
         check(&["auditor"]),
     ];
-    insta::assert_snapshot!(shown.concat());
+    assert_snapshot!(shown.concat());
     let (code, error) =
         sandbox.error(&["audit", "prove", "--event", "2", "--checkpoint", "auditor"]);
     assert_eq!((code, error.as_str()), (64, "USAGE"));
@@ -326,7 +322,7 @@ fn a_witness_on_another_machine() {
     let refused = sandbox.error(&[&cosign[..], &["forged"]].concat());
     assert_eq!(refused, (1, "AUDIT_TAMPERED".to_owned()));
     assert_eq!(sandbox.read("head"), known);
-    insta::assert_snapshot!(shown);
+    assert_snapshot!(shown);
 }
 
 /// Production witnesses staging: the event of the import cites where the manifest came from.
@@ -381,10 +377,7 @@ fn a_new_log_after_a_restore() {
             .code,
         0
     );
-    let vacuum = format!("VACUUM INTO '{}'", sandbox.path("backup.db").display());
-    let connection = Connection::open(sandbox.path("al.db")).unwrap();
-    connection.execute_batch(&vacuum).unwrap();
-    drop(connection);
+    sandbox.store().back_up();
     let import = ["import", "--file", "next.yaml", "--pin", "pin"];
     assert_eq!(sandbox.al(&[&import[..], &["--pin-init"]].concat()).code, 0);
     let lost = sandbox.read("pin");
@@ -393,7 +386,7 @@ fn a_new_log_after_a_restore() {
     assert_eq!(sandbox.error(&restart), (64, "USAGE".to_owned()));
     let before = sandbox.al(&["export"]).stdout;
 
-    fs::rename(sandbox.path("backup.db"), sandbox.path("al.db")).unwrap();
+    sandbox.store().restore();
     let (_, old) = sandbox.json(&["workspace", "show"]);
     assert_eq!(sandbox.error(&import), (1, "AUDIT_TAMPERED".to_owned()));
     let (code, document) = sandbox.json(&restart);
@@ -410,7 +403,7 @@ fn a_new_log_after_a_restore() {
     );
 
     // Keys, policies and breakers are those that were there, and the pipeline goes on.
-    insta::assert_snapshot!(sandbox.transcript(&[
+    assert_snapshot!(sandbox.transcript(&[
         &["audit", "verify", "--checkpoint", "pin", "--state"],
         &["audit", "list"],
         &["history"],
@@ -450,11 +443,9 @@ fn a_new_log_after_a_restore() {
     assert_eq!(sandbox.error(&expecting), refused);
     let pin = sandbox.read("pin").replace("\n2\n", "\n9\n");
     sandbox.write("pin", &pin);
-    let connection = Connection::open(sandbox.path("al.db")).unwrap();
-    connection
-        .execute("UPDATE policy SET approval_required = 1 WHERE seq = 1", [])
-        .unwrap();
-    drop(connection);
+    sandbox
+        .store()
+        .sql("UPDATE policy SET approval_required = TRUE WHERE seq = 1");
     assert_eq!(sandbox.error(&restart), (1, "AUDIT_TAMPERED".to_owned()));
     assert_eq!(sandbox.read("pin"), pin);
 }

@@ -12,7 +12,7 @@ mod common;
 use std::fs;
 use std::io::{ErrorKind, Write};
 
-use common::{Sandbox, manifest, policy};
+use common::{Sandbox, assert_snapshot, manifest, policy};
 
 fn sandbox() -> Sandbox {
     Sandbox::with(&manifest(&[policy("a", "b.c", false)]))
@@ -321,7 +321,7 @@ fn a_file_keeps_its_permissions_and_a_link_its_target() {
 fn files_that_cannot_be_read_or_written() {
     let sandbox = sandbox();
     fs::create_dir(sandbox.path("folder")).unwrap();
-    insta::assert_snapshot!(sandbox.transcript(&[
+    assert_snapshot!(sandbox.transcript(&[
         &["import", "--file", "nowhere.yaml"],
         &["import", "--file", "folder"],
         &["export", "--file", "folder", "--quiet"],

@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{Sandbox, manifest, policy};
+use common::{Sandbox, assert_snapshot, manifest, policy};
 use serde_json::Value;
 
 /// A workspace with twelve policies, and manifests with fewer.
@@ -29,7 +29,7 @@ const SEVEN: [&str; 4] = ["import", "--file", "seven.yaml", "--replace"];
 fn a_mass_deactivation_as_people_see_it() {
     let sandbox = sandbox();
     let with = |more: &[&'static str]| -> Vec<&str> { [&SEVEN, more].concat() };
-    insta::assert_snapshot!(sandbox.transcript(&[
+    assert_snapshot!(sandbox.transcript(&[
         &with(&["--dry-run"]),
         &with(&["--dry-run", "--format", "markdown"]),
         &with(&[]),

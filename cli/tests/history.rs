@@ -9,9 +9,8 @@
 
 mod common;
 
-use common::{Sandbox, manifest, policy, text};
+use common::{Sandbox, assert_snapshot, manifest, policy, text};
 use lattice_core::hash::{hex, sha256};
-use rusqlite::Connection;
 
 /// A workspace whose log holds: its key, an import of `base.yaml`, a key, an import of `next.yaml` that replaces.
 fn sandbox() -> Sandbox {
@@ -31,7 +30,7 @@ fn sandbox() -> Sandbox {
 
 #[test]
 fn the_states_of_a_workspace() {
-    insta::assert_snapshot!(sandbox().transcript(&[
+    assert_snapshot!(sandbox().transcript(&[
         &["history"],
         &["history", "--limit", "1"],
         &["history", "--before", "3", "--format", "markdown"],
@@ -44,7 +43,7 @@ fn the_states_of_a_workspace() {
 #[test]
 fn a_rollback_from_the_first_look_to_the_second() {
     let sandbox = sandbox();
-    insta::assert_snapshot!(sandbox.transcript(&[
+    assert_snapshot!(sandbox.transcript(&[
         &[
             "rollback",
             "1",
@@ -127,7 +126,7 @@ fn drift_in_each_direction() {
         policy("new-rule", "x.y", true),
     ]);
     sandbox.write("other.yaml", &other);
-    insta::assert_snapshot!(sandbox.transcript(&[
+    assert_snapshot!(sandbox.transcript(&[
         &["diff", "--file", "next.yaml", "--quiet"],
         &["diff", "--file", "base.yaml", "--quiet"],
         &["diff", "--file", "other.yaml", "--quiet"],
@@ -140,12 +139,11 @@ fn drift_in_each_direction() {
 #[test]
 fn a_state_that_was_edited() {
     let sandbox = sandbox();
-    let connection = Connection::open(sandbox.path("al.db")).unwrap();
-    let edit = "UPDATE policy_version SET approval_required = 0 WHERE name = 'audit-all-writes'";
-    assert_eq!(connection.execute(edit, []), Ok(1));
-    drop(connection);
+    let edit =
+        "UPDATE policy_version SET approval_required = FALSE WHERE name = 'audit-all-writes'";
+    sandbox.store().sql(edit);
     let before = sandbox.files();
-    insta::assert_snapshot!(sandbox.transcript(&[
+    assert_snapshot!(sandbox.transcript(&[
         &["rollback", "1"],
         &["export", "--at", "1", "--file", "then.yaml"],
         &["export", "--at", "3"],

@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{Sandbox, manifest, policy, text};
+use common::{Sandbox, assert_snapshot, manifest, policy, text};
 
 const BAD: &str = "\
 manifest_version: '1.0'
@@ -47,7 +47,7 @@ fn errors_show_their_lines() {
         "escape.yaml",
         "manifest_version: '1.0'\npolicies: []\n\"\\e[31m\\u202ered\": 1\n",
     );
-    insta::assert_snapshot!(sandbox.transcript(&[
+    assert_snapshot!(sandbox.transcript(&[
         &["validate", "bad.yaml"],
         &["validate", "bad.yaml", "--quiet", "--format", "markdown"],
         &["validate", "future.yaml", "empty.yaml", "escape.yaml"],
@@ -124,7 +124,7 @@ fn text_that_is_not_utf_8() {
         *b"manifest_version: '1.0'\npolicies: \xff\n",
         &["validate", "-"],
     );
-    insta::assert_snapshot!(run.shown());
+    assert_snapshot!(run.shown());
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn decisions_with_their_trace() {
         "markdown",
     ];
     shown.push_str(&sandbox.transcript(&[&args]));
-    insta::assert_snapshot!(shown);
+    assert_snapshot!(shown);
 }
 
 #[test]
@@ -310,5 +310,5 @@ fn actions_that_are_none() {
         assert_eq!(run.stdout, "", "no decision");
         shown.push_str(&format!("{action}\n{}\n", run.shown()));
     }
-    insta::assert_snapshot!(shown);
+    assert_snapshot!(shown);
 }

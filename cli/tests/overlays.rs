@@ -11,7 +11,7 @@ mod common;
 
 use std::fs;
 
-use common::{Sandbox, manifest, policy};
+use common::{Sandbox, assert_snapshot, manifest, policy};
 use lattice_core::hash::{hex, sha256};
 
 const PRODUCTION: &str = "\
@@ -57,7 +57,7 @@ fn sandbox() -> Sandbox {
 
 #[test]
 fn one_environment_is_different() {
-    insta::assert_snapshot!(sandbox().transcript(&[
+    assert_snapshot!(sandbox().transcript(&[
         &["validate", "base.yaml", "--overlay", "production.yaml"],
         &[
             "diff",
@@ -109,7 +109,7 @@ fn one_environment_is_different() {
 
 #[test]
 fn a_folder_is_one_manifest() {
-    insta::assert_snapshot!(sandbox().transcript(&[
+    assert_snapshot!(sandbox().transcript(&[
         &["validate", "all"],
         &["render", "all", "--out", "merged.yaml"],
         &["diff", "all", "merged.yaml", "--detailed-exitcode"],
@@ -182,7 +182,7 @@ fn nothing_in_a_folder_is_passed_over() {
         .unwrap();
     assert!(made.success());
     fs::create_dir(folder("odd").join("b.yaml")).unwrap();
-    insta::assert_snapshot!(sandbox.transcript(&[
+    assert_snapshot!(sandbox.transcript(&[
         &["validate", "upper"],
         &["validate", "linked"],
         &["validate", "broken"],

@@ -40,7 +40,7 @@ fn the_second_of_two_imports_is_refused() {
                 .args(["import", "--format", "json", "--file", &file])
                 .current_dir(sandbox.path(""))
                 .env_clear()
-                .env("AL_URL", "sqlite:al.db")
+                .env("AL_URL", sandbox.url())
                 .env("AL_SERVICE_KEY", &key)
                 .env("AL_TEST_HOLD", &gate)
                 .stdout(Stdio::piped())

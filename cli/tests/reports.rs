@@ -11,7 +11,7 @@ mod common;
 
 use al::{Report, refusal_report, report};
 use common::plan::{HOSTILE, change, drifted, everything, field, hostile, huge, plan, string};
-use common::{Sandbox, manifest, policy};
+use common::{Sandbox, assert_snapshot, manifest, policy};
 use lattice_core::view::{ChangeAction, Plan};
 use lattice_core::{Code, Error, Value};
 
@@ -30,7 +30,7 @@ fn refused(plan: Plan) -> Error {
 
 #[test]
 fn markdown_of_every_kind_of_change() {
-    insta::assert_snapshot!(report(&drifted(), Report::Markdown));
+    assert_snapshot!(report(&drifted(), Report::Markdown));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn html_of_every_kind_of_change() {
     let html = refusal_report(&refused(drifted()), Report::Html).unwrap();
     let style = include_str!("../src/render/plan_html/report.css");
     assert!(html.contains(style));
-    insta::assert_snapshot!(html.replace(style, "[STYLE]"));
+    assert_snapshot!(html.replace(style, "[STYLE]"));
 }
 
 #[test]

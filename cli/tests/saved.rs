@@ -11,7 +11,7 @@ mod common;
 
 use std::fs;
 
-use common::{Sandbox, manifest, policy, redact};
+use common::{Sandbox, assert_snapshot, manifest, policy, redact};
 use lattice_core::hash::{hex, sha256};
 use serde_json::{Value, json};
 
@@ -104,7 +104,7 @@ fn a_plan_from_its_making_to_its_end() {
         ],
     ]);
     // Plans say which version of al made them.
-    insta::assert_snapshot!(transcript.replace(lattice_core::VERSION, "[VERSION]"));
+    assert_snapshot!(transcript.replace(lattice_core::VERSION, "[VERSION]"));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn plans_that_cannot_be_applied() {
     let before = sandbox.files();
     transcript.push_str(&sandbox.transcript(&[&["apply", "plan.json"]]));
     assert_eq!(sandbox.files(), before);
-    insta::assert_snapshot!(transcript.replace(lattice_core::VERSION, "[VERSION]"));
+    assert_snapshot!(transcript.replace(lattice_core::VERSION, "[VERSION]"));
 }
 
 /// The text with a digest that fits: what a forger writes.
@@ -259,7 +259,7 @@ fn what_the_guard_holds_is_not_kept() {
         ]
         .concat()
     };
-    insta::assert_snapshot!(sandbox.transcript(&[&with(&[])]));
+    assert_snapshot!(sandbox.transcript(&[&with(&[])]));
     let (code, document) = sandbox.json(&with(&[]));
     assert_eq!(
         (code, &document["error"]["code"]),
@@ -334,7 +334,7 @@ fn folders_and_overlays_are_kept() {
     fs::remove_dir_all(sandbox.path("policies")).unwrap();
     fs::remove_file(sandbox.path("staging.yaml")).unwrap();
     let applied = sandbox.transcript(&[&["apply", "plan.json"]]);
-    insta::assert_snapshot!([transcript, applied].concat());
+    assert_snapshot!([transcript, applied].concat());
     let (_, event) = sandbox.json(&["audit", "show", "2"]);
     let (_, shown) = sandbox.json(&["show", "plan.json"]);
     for (recorded, planned) in [

@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{Sandbox, manifest};
+use common::{Sandbox, assert_snapshot, manifest};
 use serde_json::json;
 
 #[test]
@@ -46,7 +46,7 @@ fn help_of_every_command() {
         &["breaker", "list", "--help"],
         &["completions", "--help"],
     ];
-    insta::assert_snapshot!(sandbox.transcript(commands));
+    assert_snapshot!(sandbox.transcript(commands));
 }
 
 #[test]
@@ -159,7 +159,7 @@ const SLIPS: &[&[&str]] = &[
 #[test]
 fn usage_errors() {
     let sandbox = Sandbox::new();
-    insta::assert_snapshot!(sandbox.transcript(SLIPS));
+    assert_snapshot!(sandbox.transcript(SLIPS));
     assert_eq!(sandbox.files(), [], "a slip made a file");
 }
 

@@ -7,13 +7,18 @@
     reason = "tests fail loudly"
 )]
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_yaml::Value;
 
+use common::Store;
+
 struct Runner {
     folder: tempfile::TempDir,
+    store: Store,
     workflow: Value,
     key: String,
 }
@@ -21,8 +26,10 @@ struct Runner {
 impl Runner {
     fn new() -> Self {
         let text = std::fs::read_to_string(examples().join("github-actions/promote.yml")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let mut runner = Self {
-            folder: tempfile::tempdir().unwrap(),
+            store: Store::new(&folder.path().join("al.db")),
+            folder,
             workflow: serde_yaml::from_str(&text).unwrap(),
             key: String::new(),
         };
@@ -78,10 +85,7 @@ impl Runner {
             .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
             .current_dir(folder)
             .env("PATH", format!("{}:{path}", al.display()))
-            .env(
-                "AL_URL",
-                format!("sqlite:{}", folder.join("al.db").display()),
-            )
+            .env("AL_URL", self.store.url())
             .env("AL_SERVICE_KEY", &self.key)
             .env("GITHUB_STEP_SUMMARY", folder.join("summary.md"))
             .output()

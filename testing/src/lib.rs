@@ -6,8 +6,11 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "for tests, which may fail"
 )]
+
+pub mod store;
 
 use std::env;
 use std::fs;

@@ -1,11 +1,18 @@
 //! A folder of its own for each test, with a store, and the real binary run in it.
 #![allow(
     dead_code,
+    unused_imports,
+    unused_macros,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
     clippy::format_push_string,
-    reason = "each test file uses a part, and need not be fast"
+    reason = "each test file uses a part, may fail loudly, and need not be fast"
 )]
 
+pub(crate) mod page;
 pub(crate) mod plan;
+mod store;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,9 +23,24 @@ use regex::Regex;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A folder, and a key to use.
+pub(crate) use store::{Store, called_alike};
+
+/// Compares with a snapshot of the test in the folder of the test file, whichever test binary the file is compiled into.
+macro_rules! assert_snapshot {
+    ($shown:expr) => {{
+        let file = module_path!().rsplit("::").next().unwrap();
+        let folder = format!("snapshots/{file}");
+        insta::with_settings!({ snapshot_path => folder, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!($shown);
+        });
+    }};
+}
+pub(crate) use assert_snapshot;
+
+/// A folder, a store, and a key to use.
 pub(crate) struct Sandbox {
     folder: TempDir,
+    store: Store,
     key: Option<String>,
 }
 
@@ -33,8 +55,10 @@ pub(crate) struct Run {
 impl Sandbox {
     /// An empty folder; `AL_URL` names a store that is not there yet.
     pub(crate) fn new() -> Self {
+        let folder = TempDir::new().unwrap();
         Self {
-            folder: TempDir::new().unwrap(),
+            store: Store::new(&folder.path().join("al.db")),
+            folder,
             key: None,
         }
     }
@@ -73,6 +97,19 @@ impl Sandbox {
         self.key.clone().unwrap()
     }
 
+    /// What names the store, for a command that runs in the folder.
+    pub(crate) fn url(&self) -> &str {
+        match &self.store {
+            Store::File(_) => "sqlite:al.db",
+            Store::Database(url) => url,
+        }
+    }
+
+    /// The store, in the hands of someone who does not use al.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -85,8 +122,8 @@ impl Sandbox {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// Every file of the folder with the SHA-256 of its bytes. Without what SQLite puts beside a store for its
-    /// readers: `-shm` holds their locks, and a `-wal` without bytes holds nothing.
+    /// Every file of the folder with the SHA-256 of its bytes; a database is as one more. Without what SQLite puts beside
+    /// a store for its readers: `-shm` holds their locks, and a `-wal` without bytes holds nothing.
     pub(crate) fn files(&self) -> Vec<(String, String)> {
         let mut files: Vec<_> = fs::read_dir(self.folder.path())
             .unwrap()
@@ -98,6 +135,11 @@ impl Sandbox {
             })
             .filter(|(name, _)| !name.ends_with("-shm"))
             .filter(|(name, digest)| !name.ends_with("-wal") || *digest != hex(&sha256(b"")))
+            .chain(
+                self.store
+                    .rows()
+                    .map(|rows| ("al.db".to_owned(), hex(&sha256(rows.as_bytes())))),
+            )
             .collect();
         files.sort();
         files
@@ -119,7 +161,7 @@ impl Sandbox {
             .args(args)
             .current_dir(self.folder.path())
             .env_clear()
-            .env("AL_URL", "sqlite:al.db")
+            .env("AL_URL", self.url())
             .timeout(std::time::Duration::from_mins(1));
         if let Some(key) = &self.key {
             command.env("AL_SERVICE_KEY", key);
@@ -170,8 +212,8 @@ pub(crate) fn run(command: &mut Command) -> Run {
     let output = command.output().unwrap();
     Run {
         code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
+        stdout: called_alike(&String::from_utf8(output.stdout).unwrap(), "sqlite:al.db"),
+        stderr: called_alike(&String::from_utf8(output.stderr).unwrap(), "sqlite:al.db"),
     }
 }
 

@@ -2,24 +2,10 @@
 
 use std::path::Path;
 
-use lattice_testing::{Cluster, rows, run};
+use lattice_testing::{Cluster, store};
 use lattice_workspace::Location;
-use regex::{Captures, Regex};
 
 use crate::common::Place;
-
-/// All tables, those that others refer to first.
-const TABLES: [&str; 9] = [
-    "store",
-    "workspace",
-    "access_key",
-    "policy",
-    "policy_version",
-    "breaker",
-    "audit_event",
-    "audit_node",
-    "audit_head",
-];
 
 pub(crate) struct Backend {
     pub(crate) url: String,
@@ -39,32 +25,19 @@ impl Place for Backend {
     }
 
     fn sql(&self, sql: &str) {
-        let bytes = Regex::new("x'([0-9a-f]*)'|zeroblob\\(([0-9]+)\\)").unwrap();
-        let sql = bytes.replace_all(sql, |found: &Captures<'_>| match found.get(1) {
-            Some(hex) => format!("'\\x{}'::BYTEA", hex.as_str()),
-            None => format!("decode(repeat('00', {}), 'hex')", &found[2]),
-        });
-        run(&self.url, &format!("SET search_path TO lattice; {sql}"));
+        store::sql(&self.url, sql);
     }
 
     fn rows(&self, sql: &str) -> Vec<String> {
-        rows(&self.url, &format!("SET search_path TO lattice; {sql}"))
+        store::rows(&self.url, sql)
     }
 
     fn contents(&self) -> Vec<u8> {
-        // With the transaction that wrote each row.
-        let all = TABLES.map(|table| {
-            rows(
-                &self.url,
-                &format!("SELECT xmin, * FROM lattice.{table} ORDER BY 2, 3"),
-            )
-            .join("\n")
-        });
-        all.join("\n\n").into_bytes()
+        store::contents(&self.url).into_bytes()
     }
 
     fn is_made(&self) -> bool {
-        rows(&self.url, "SELECT to_regnamespace('lattice') IS NOT NULL") == ["1"]
+        store::is_made(&self.url)
     }
 
     fn everything(&self) -> Vec<u8> {
@@ -79,20 +52,10 @@ impl Place for Backend {
     }
 
     fn back_up(&self) {
-        self.sql("CREATE SCHEMA backup");
-        for table in TABLES {
-            self.sql(&format!(
-                "CREATE TABLE backup.{table} AS SELECT * FROM {table}"
-            ));
-        }
+        store::back_up(&self.url);
     }
 
     fn restore(&self) {
-        self.sql(&format!("TRUNCATE {}", TABLES.join(", ")));
-        for table in TABLES {
-            self.sql(&format!(
-                "INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM backup.{table}"
-            ));
-        }
+        store::restore(&self.url);
     }
 }
