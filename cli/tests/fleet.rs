@@ -185,7 +185,7 @@ fn a_server_that_is_told_to_stop_answers_first() {
     let mut replica = Replica::start(&url, "127.0.0.1:0");
     let pause = || thread::sleep(Duration::from_millis(500));
     let locked = "BEGIN; SELECT 1 FROM lattice.audit_head FOR UPDATE; SELECT pg_sleep(3); COMMIT";
-    let locker = thread::spawn(move || lattice_testing::run(&url, locked));
+    let holder = thread::spawn(move || lattice_testing::run(&url, locked));
     pause();
     let address = replica.address.clone();
     let importer = thread::spawn(move || {
@@ -196,7 +196,7 @@ fn a_server_that_is_told_to_stop_answers_first() {
     });
     pause();
     // The import waits for the lock when the server hears that it has to stop.
-    assert!(!locker.is_finished() && !importer.is_finished());
+    assert!(!holder.is_finished() && !importer.is_finished());
     let pid = replica.child.id().to_string();
     assert!(
         Command::new("kill")
@@ -206,7 +206,7 @@ fn a_server_that_is_told_to_stop_answers_first() {
             .success()
     );
     assert_eq!(importer.join().unwrap(), 200);
-    locker.join().unwrap();
+    holder.join().unwrap();
     let status = replica.child.wait().unwrap();
     assert!(status.success(), "{status}");
 }

@@ -18,13 +18,13 @@ pub const BODY_TIME: Duration = Duration::from_secs(30);
 pub const QUEUE_TIME: Duration = Duration::from_secs(5);
 
 /// How long requests that run may go on after the server was told to stop.
-pub const STOP_TIME: Duration = Duration::from_secs(60);
+pub const STOP_TIME: Duration = Duration::from_mins(1);
 
 /// Requests of one source that a key did not open, in [`FAILURE_TIME`], after which it is not listened to.
 pub const FAILURES: u32 = 30;
 
 /// See [`FAILURES`].
-pub const FAILURE_TIME: Duration = Duration::from_secs(60);
+pub const FAILURE_TIME: Duration = Duration::from_mins(1);
 
 /// Sources whose failures are counted at once.
 pub const SOURCES: usize = 10_000;

@@ -145,13 +145,13 @@ fn content(content: &Content) -> Value {
 
 /// The schemas that the operations name. Their own definitions stay inside them, with references to match.
 fn schemas() -> Value {
-    let named = |content: &Content| match content.schema {
+    let name_of = |content: &Content| match content.schema {
         Schema::Named(name) => Some(name),
         Schema::Made(_) | Schema::Text(_) => None,
     };
     let names = operation::all()
         .flat_map(|operation| operation.body.iter().chain([&operation.answer]))
-        .filter_map(named)
+        .filter_map(name_of)
         .chain(["error"]);
     let schemas = names.filter_map(|name| {
         let mut schema = without_dialect(schema::find(Some(name)).ok()?);
