@@ -9,7 +9,7 @@ use regex::{Captures, Regex};
 use crate::common::Place;
 
 /// All tables, those that others refer to first.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "store",
     "workspace",
     "access_key",
@@ -19,6 +19,7 @@ const TABLES: [&str; 9] = [
     "audit_event",
     "audit_node",
     "audit_head",
+    "request",
 ];
 
 pub(crate) struct Backend {

@@ -3,6 +3,7 @@
 mod audit;
 mod drift;
 mod imports;
+mod once;
 mod rollback;
 mod saved;
 mod threats;
