@@ -63,6 +63,7 @@
 mod access;
 mod ambient;
 mod breakers;
+mod decider;
 mod drift;
 mod events;
 #[cfg(feature = "test-hooks")]
@@ -90,6 +91,7 @@ mod workspace;
 pub use access::Caller;
 pub use ambient::Ambient;
 pub use breakers::{list_breakers, set_breaker};
+pub use decider::Decider;
 pub use import::{Imported, Planned, import, import_signed};
 pub use key::Key;
 pub use keys::{create_key, list_keys, revoke_key};
