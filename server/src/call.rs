@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use lattice_core::audit::Checkpoint;
-use lattice_core::hash::{Hash, sha256};
+use lattice_core::hash::sha256;
 use lattice_core::view::KeyKind;
 use lattice_core::{Code, Error, Guard, Mode, limits};
-use lattice_workspace::{Ambient, Caller, Key, Reader, Store};
+use lattice_workspace::{Ambient, Caller, Decider, Key, Once, Reader, Store};
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
@@ -26,12 +26,13 @@ pub(crate) enum Who {
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) store: &'a dyn Store,
+    pub(crate) decider: &'a Decider,
     pub(crate) who: Who,
     pub(crate) path: BTreeMap<String, String>,
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
-    /// The key under which the request may come again.
-    pub(crate) once: Option<String>,
+    /// The `Idempotency-Key` of the request.
+    pub(crate) again: Option<String>,
     pub(crate) ambient: Ambient,
 }
 
@@ -135,13 +136,17 @@ impl Call<'_> {
         Checkpoint::parse(&self.body).map(Some)
     }
 
-    /// What makes two requests the same: where they go, what they say there, and their bodies.
-    pub(crate) fn digest(&self, operation: &str) -> Hash {
+    /// What the request is to those that come again under its idempotency key, if it has one. Two are the same where they
+    /// say the same in the same place.
+    pub(crate) fn once(&self, operation: &str) -> Result<Option<Once>, Error> {
+        let Some(id) = &self.again else {
+            return Ok(None);
+        };
         let mut said = form_urlencoded::Serializer::new(format!("{operation}\n"));
         said.extend_pairs(&self.path).extend_pairs(&self.query);
         let mut said = said.finish().into_bytes();
         said.extend(sha256(&self.body));
-        sha256(&said)
+        Once::new(id, sha256(&said)).map(Some)
     }
 }
 

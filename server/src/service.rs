@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use axum::routing::{MethodFilter, get, on};
 use jiff::Timestamp;
 use lattice_core::{Code, Error};
-use lattice_workspace::{Ambient, Store};
+use lattice_workspace::{Ambient, Decider, Store};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -43,6 +43,7 @@ pub struct Settings {
 /// What all requests share.
 struct Shared {
     store: Arc<dyn Store>,
+    decider: Decider,
     settings: Settings,
     metrics: Metrics,
     throttle: Throttle,
@@ -68,6 +69,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub fn router(store: Arc<dyn Store>, settings: Settings, workers: usize) -> Router {
     let shared = Arc::new(Shared {
         store,
+        decider: Decider::default(),
         settings,
         metrics: Metrics::new(),
         throttle: Throttle::default(),
@@ -184,7 +186,7 @@ async fn perform(
         Err(_) => return Err(usage("the path is not UTF-8", "write it in UTF-8").into()),
     };
     let query = query(operation, parts.uri.query().unwrap_or_default())?;
-    let once = once(operation, &parts.headers)?;
+    let again = idempotency_key(operation, &parts.headers)?;
     let is_small = length(&parts.headers).is_some_and(|length| length <= UNCHECKED_BODY_BYTES);
     if operation.body.is_some() && !is_small {
         // Nobody makes the server read megabytes with a key that opens nothing.
@@ -199,11 +201,12 @@ async fn perform(
     work(shared, move |shared| {
         let call = Call {
             store: &*shared.store,
+            decider: &shared.decider,
             who,
             path,
             query,
             body,
-            once,
+            again,
             ambient,
         };
         (operation.run)(&call)
@@ -263,7 +266,7 @@ fn query(operation: &Operation, text: &str) -> Result<BTreeMap<String, String>, 
 }
 
 /// The idempotency key of an operation that takes one.
-fn once(operation: &Operation, headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+fn idempotency_key(operation: &Operation, headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let Some(key) = headers.get(IDEMPOTENCY_KEY).filter(|_| operation.again) else {
         return Ok(None);
     };

@@ -3,7 +3,7 @@
 use regex::{Captures, Regex};
 
 /// All tables, those that others refer to first.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "store",
     "workspace",
     "access_key",
@@ -13,6 +13,7 @@ const TABLES: [&str; 9] = [
     "audit_event",
     "audit_node",
     "audit_head",
+    "request",
 ];
 
 /// Edits the store with statements that PostgreSQL knows, but for the literals of bytes, which are SQLite's.

@@ -12,7 +12,7 @@ use crate::ambient::Ambient;
 use crate::key::Key;
 use crate::log::{Log, is_log_name};
 use crate::signer::head;
-use crate::store::{Store, WorkspaceRow};
+use crate::store::{KeyRow, Store, WorkspaceRow, Write};
 use crate::threads::Meanwhile;
 use crate::verify::Proven;
 
@@ -288,77 +288,123 @@ pub fn import_signed(
     ambient: &Ambient,
 ) -> Result<Imported, Error> {
     planned.check(false)?;
+    let import = Import::begin(store, key)?;
+    let imported = import.write(planned, signer, ambient)?;
+    import.commit()?;
 
-    #[cfg(feature = "test-hooks")]
-    crate::hook::hold("planned");
-
-    let write = store.write()?;
-    let (workspace, key) = look_up_locked(&*write, key)?;
-    check_workspace(&planned.workspace, &workspace)?;
-    // INVARIANT: policies change with the revision and never without it, so that an equal revision means that
-    // the snapshot still stands.
-    if !write.advance(&workspace.id, planned.base.revision)? {
-        return Err(moved(&workspace, planned.base.revision, planned.resumed));
-    }
-
-    let plan = &planned.plan;
-    let log = Log::open(&*write, &workspace.id)?;
-    log.recorded(&planned.base.digest)?;
-    let proven = match (&planned.proven, signer) {
-        (Some(proven), _) => Some(log.extends(proven)?),
-        // What is signed was verified.
-        (None, Some(_)) => Some(log.verifies()?),
-        (None, None) => None,
-    };
-    if let (Some(proven), Some(signer)) = (&proven, signer) {
-        proven.expect_signer(signer)?;
-    }
-    let names = plan.names();
-    write.change_policies(
-        &workspace.id,
-        log.seq(),
-        &mut plan.replaced(),
-        &mut plan.writes().map(AsRef::as_ref),
-        &names.deactivated,
-    )?;
-    let record = match planned.back_to {
-        Some(_) => Event::rollback,
-        None => Event::import,
-    };
-    let event = record(&ImportEvent {
-        workspace: &workspace.id,
-        seq: log.seq(),
-        time: ambient.now,
-        actor: &key.id,
-        names: &names,
-        unchanged: u64::try_from(plan.summary().unchanged).unwrap_or(u64::MAX),
-        before: planned.base.digest,
-        after: planned.after,
-        manifest_sha256: planned.manifest_sha256,
-        manifest_version: planned.manifest_version,
-        replace: plan.mode() == Mode::Replace,
-        from: planned.source.as_ref(),
-        rendered_sha256: planned.rendered_sha256,
-    });
-    let tree = log.append(&event, &names)?;
-    write.commit()?;
-
-    #[cfg(feature = "test-hooks")]
-    crate::hook::hold("committed");
-
-    let checkpoint = head(&workspace.id, &tree);
     let checkpoint = match signer {
-        Some(signer) => checkpoint.signed(signer)?,
-        None => checkpoint,
+        Some(signer) => imported.checkpoint.signed(signer)?,
+        None => imported.checkpoint,
     };
 
     #[cfg(feature = "test-hooks")]
     crate::hook::hold("signed");
 
     Ok(Imported {
-        event: view::Event { leaf: event, names },
         checkpoint,
+        ..imported
     })
+}
+
+/// The one transaction of an import. Dropped without [`Import::commit`], it leaves no trace.
+#[derive(Debug)]
+pub(crate) struct Import {
+    write: Box<dyn Write>,
+    workspace: WorkspaceRow,
+    key: KeyRow,
+}
+
+impl Import {
+    /// Locks the workspace that a service key opens.
+    pub(crate) fn begin(store: &dyn Store, key: &Key) -> Result<Self, Error> {
+        #[cfg(feature = "test-hooks")]
+        crate::hook::hold("planned");
+
+        let write = store.write()?;
+        let (workspace, key) = look_up_locked(&*write, key)?;
+        Ok(Self {
+            write,
+            workspace,
+            key,
+        })
+    }
+
+    /// The transaction, and the UUID of the workspace that it locked.
+    pub(crate) fn opened(&self) -> (&dyn Write, &str) {
+        (&*self.write, &self.workspace.id)
+    }
+
+    /// Writes what was `planned`, which the caller held against its guard, on a log that `signer` signs for where one is given. The checkpoint is yet to be signed.
+    pub(crate) fn write(
+        &self,
+        planned: &Planned,
+        signer: Option<&SigningKey>,
+        ambient: &Ambient,
+    ) -> Result<Imported, Error> {
+        let (write, workspace) = self.opened();
+        check_workspace(&planned.workspace, &self.workspace)?;
+        // INVARIANT: policies change with the revision and never without it, so that an equal revision means that
+        // the snapshot still stands.
+        let base = planned.base;
+        if !write.advance(workspace, base.revision)? {
+            return Err(moved(&self.workspace, base.revision, planned.resumed));
+        }
+
+        let plan = &planned.plan;
+        let log = Log::open(write, workspace)?;
+        log.recorded(&base.digest)?;
+        let proven = match (&planned.proven, signer) {
+            (Some(proven), _) => Some(log.extends(proven)?),
+            // What is signed was verified.
+            (None, Some(_)) => Some(log.verifies()?),
+            (None, None) => None,
+        };
+        if let (Some(proven), Some(signer)) = (&proven, signer) {
+            proven.expect_signer(signer)?;
+        }
+        let names = plan.names();
+        write.change_policies(
+            workspace,
+            log.seq(),
+            &mut plan.replaced(),
+            &mut plan.writes().map(AsRef::as_ref),
+            &names.deactivated,
+        )?;
+        let record = match planned.back_to {
+            Some(_) => Event::rollback,
+            None => Event::import,
+        };
+        let leaf = record(&ImportEvent {
+            workspace,
+            seq: log.seq(),
+            time: ambient.now,
+            actor: &self.key.id,
+            names: &names,
+            unchanged: u64::try_from(plan.summary().unchanged).unwrap_or(u64::MAX),
+            before: base.digest,
+            after: planned.after,
+            manifest_sha256: planned.manifest_sha256,
+            manifest_version: planned.manifest_version,
+            replace: plan.mode() == Mode::Replace,
+            from: planned.source.as_ref(),
+            rendered_sha256: planned.rendered_sha256,
+        });
+        let tree = log.append(&leaf, &names)?;
+        Ok(Imported {
+            event: view::Event { leaf, names },
+            checkpoint: head(workspace, &tree),
+        })
+    }
+
+    /// Makes it durable.
+    pub(crate) fn commit(self) -> Result<(), Error> {
+        self.write.commit()?;
+
+        #[cfg(feature = "test-hooks")]
+        crate::hook::hold("committed");
+
+        Ok(())
+    }
 }
 
 /// Refuses a plan that was made for another workspace.

@@ -63,6 +63,7 @@
 mod access;
 mod ambient;
 mod breakers;
+mod decider;
 mod drift;
 mod events;
 #[cfg(feature = "test-hooks")]
@@ -72,6 +73,7 @@ mod key;
 mod keys;
 mod location;
 mod log;
+mod once;
 mod patterns;
 mod postgres;
 mod prove;
@@ -89,10 +91,12 @@ mod workspace;
 pub use access::Caller;
 pub use ambient::Ambient;
 pub use breakers::{list_breakers, set_breaker};
+pub use decider::Decider;
 pub use import::{Imported, Planned, import, import_signed};
 pub use key::Key;
 pub use keys::{create_key, list_keys, revoke_key};
 pub use location::Location;
+pub use once::{Once, answered, import_once};
 pub use postgres::Address as PostgresAddress;
 pub use reader::Reader;
 pub use recorded::Recorded;

@@ -11,6 +11,8 @@ use lattice_core::hash::Hash;
 use lattice_core::view::KeyKind;
 use lattice_core::{Beside, Breaker, Error, Policy, PolicySet};
 
+use crate::once::Once;
+
 /// Records that are read at one go.
 pub const PAGE_RECORDS: usize = 1_024;
 
@@ -82,6 +84,9 @@ pub trait Read: Debug + Send {
 
     /// The head of the workspace's audit log; every workspace has one.
     fn head(&self, id: &str) -> Result<Option<Head>, Error>;
+
+    /// The answer that the workspace `id` gave to the request with the id `request`, behind the SHA-256 of that request.
+    fn answer(&self, id: &str, request: &str) -> Result<Option<(Hash, String)>, Error>;
 }
 
 /// One transaction. Dropped without [`Write::commit`], it leaves no trace.
@@ -133,6 +138,12 @@ pub trait Write: Read {
         completed: &[(Node, Hash)],
         head: &Head,
     ) -> Result<(), Error>;
+
+    /// Forgets what the workspace `id` answered before the time `before`, RFC 3339.
+    fn forget_answers(&self, id: &str, before: &str) -> Result<(), Error>;
+
+    /// Records what the workspace `id` answers to a request, whose id has no answer there. `at` is RFC 3339.
+    fn record_answer(&self, id: &str, once: &Once, answer: &str, at: &str) -> Result<(), Error>;
 
     /// Makes everything durable, and visible to others.
     fn commit(self: Box<Self>) -> Result<(), Error>;

@@ -1,8 +1,7 @@
 //! Manifests in and out, plans, and decisions.
 
-use lattice_core::view::KeyKind;
 use lattice_core::{Action, Bundle, Error, Manifest, NamedText, SavedPlan};
-use lattice_workspace::{Planned, Reader, import, threads};
+use lattice_workspace::{Once, Planned, Reader, answered, import_once, threads};
 
 use crate::answer::{Answer, JSON, YAML};
 use crate::call::Call;
@@ -158,7 +157,7 @@ fn export(call: &Call<'_>) -> Result<Answer, Error> {
 fn import_manifest(call: &Call<'_>) -> Result<Answer, Error> {
     let (mode, guard) = (call.mode()?, call.guard()?);
     let manifest = manifest(call)?;
-    change(call, |reader| {
+    change(call, "import", |reader| {
         let planned = reader.plan(&manifest, mode)?;
         Ok(planned.in_file(call.text("file")).with_guard(guard))
     })
@@ -184,14 +183,14 @@ fn save_plan(call: &Call<'_>) -> Result<Answer, Error> {
 fn apply(call: &Call<'_>) -> Result<Answer, Error> {
     let saved = SavedPlan::parse(&call.body)?;
     let threshold = call.count("deactivation_threshold")?;
-    change(call, |reader| {
+    change(call, "apply", |reader| {
         Ok(reader.resume(&saved)?.guarded_at_most(threshold))
     })
 }
 
 fn rollback(call: &Call<'_>) -> Result<Answer, Error> {
     let (seq, guard) = (call.seq()?, call.guard()?);
-    change(call, |reader| {
+    change(call, "rollback", |reader| {
         Ok(reader.plan_rollback(seq)?.with_guard(guard))
     })
 }
@@ -203,13 +202,13 @@ fn history(call: &Call<'_>) -> Result<Answer, Error> {
 
 fn decide(call: &Call<'_>) -> Result<Answer, Error> {
     let action = Action::parse(&call.body)?;
-    let reader = Reader::open(call.store, call.key()?, KeyKind::Agent, None)?;
-    Answer::document(&reader.decide(&action)?)
+    Answer::document(&call.decider.decide(call.store, call.key()?, &action)?)
 }
 
-/// Plans, and commits unless it is a dry run.
+/// Plans, and commits unless it is a dry run. What was answered before under the same idempotency key is answered again.
 fn change(
     call: &Call<'_>,
+    operation: &str,
     plan: impl Fn(&Reader) -> Result<Planned, Error>,
 ) -> Result<Answer, Error> {
     if call.flag("dry_run")? {
@@ -217,13 +216,32 @@ fn change(
         planned.check(true)?;
         return Answer::document(&planned.view(true, None));
     }
-    let key = call.key()?;
-    let reader = Reader::open_to_import(call.store, key, call.text("expect_workspace"))?;
+    let (store, key, once) = (call.store, call.key()?, call.once(operation)?);
+    let before = || match &once {
+        Some(once) => answered(store, key, once),
+        None => Ok(None),
+    };
+    let answer = match before()? {
+        Some(answer) => answer,
+        None => commit(call, once.as_ref(), &plan).or_else(|refusal| {
+            // The same request may have come a second time meanwhile, and first to its end.
+            before()?.ok_or(refusal)
+        })?,
+    };
+    Ok(Answer::text(JSON, answer))
+}
+
+fn commit(
+    call: &Call<'_>,
+    once: Option<&Once>,
+    plan: impl Fn(&Reader) -> Result<Planned, Error>,
+) -> Result<String, Error> {
+    let (store, key) = (call.store, call.key()?);
+    let reader = Reader::open_to_import(store, key, call.text("expect_workspace"))?;
     let planned = plan(&reader)?;
     // An older store is locked until then.
     drop(reader);
-    let imported = import(call.store, key, &planned, &call.ambient)?;
-    Answer::document(&planned.view(false, Some(&imported)))
+    import_once(store, key, &planned, once, &call.ambient)
 }
 
 fn manifest(call: &Call<'_>) -> Result<Manifest, Error> {

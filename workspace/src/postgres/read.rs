@@ -141,6 +141,15 @@ impl<Access: Debug + Send> Read for Transaction<Access> {
             })
         })
     }
+
+    fn answer(&self, id: &str, request: &str) -> Result<Option<(Hash, String)>, Error> {
+        let sql = "SELECT digest, answer FROM lattice.request WHERE workspace = $1 AND id = $2";
+        self.one(sqlx::query(sql).bind(id).bind(request), |row| {
+            let digest = Hash::try_from(row.try_get::<&[u8], _>(0)?)
+                .map_err(|_| unreadable("the digest of a request".to_owned()))?;
+            Ok((digest, row.try_get(1)?))
+        })
+    }
 }
 
 const ACTIVE: &str = "

@@ -92,3 +92,17 @@ CREATE TABLE lattice.audit_head (
     frontier BYTEA NOT NULL,
     root BYTEA NOT NULL
 );
+
+-- What imports answered that may be asked for again: the same request gets the same answer, byte for byte.
+CREATE TABLE lattice.request (
+    workspace TEXT COLLATE "C" NOT NULL REFERENCES lattice.workspace (id),
+    -- The caller's key.
+    id TEXT COLLATE "C" NOT NULL,
+    -- SHA-256 of all that the request says.
+    digest BYTEA NOT NULL CHECK (octet_length(digest) = 32),
+    created_at TEXT COLLATE "C" NOT NULL,
+    answer TEXT NOT NULL,
+    PRIMARY KEY (workspace, id)
+);
+
+CREATE INDEX request_created_at ON lattice.request (workspace, created_at);

@@ -8,6 +8,7 @@ use sqlx::postgres::PgQueryResult;
 
 use super::read::signed;
 use super::transaction::{ReadWrite, Transaction};
+use crate::once::Once;
 use crate::patterns;
 use crate::store::{Head, KeyRow, WorkspaceRow, Write};
 
@@ -216,6 +217,26 @@ impl Write for Transaction<ReadWrite> {
                 .bind(&head.root),
         )?;
         self.trace.borrow_mut().appended = Some((id.to_owned(), seq, leaf));
+        Ok(())
+    }
+
+    fn forget_answers(&self, id: &str, before: &str) -> Result<(), Error> {
+        let sql = "DELETE FROM lattice.request WHERE workspace = $1 AND created_at < $2";
+        self.execute(sqlx::query(sql).bind(id).bind(before))?;
+        Ok(())
+    }
+
+    fn record_answer(&self, id: &str, once: &Once, answer: &str, at: &str) -> Result<(), Error> {
+        let sql = "INSERT INTO lattice.request (workspace, id, digest, created_at, answer)
+                   VALUES ($1, $2, $3, $4, $5)";
+        self.execute(
+            sqlx::query(sql)
+                .bind(id)
+                .bind(&once.id)
+                .bind(&once.request[..])
+                .bind(at)
+                .bind(answer),
+        )?;
         Ok(())
     }
 

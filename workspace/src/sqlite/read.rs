@@ -162,6 +162,14 @@ impl<Access: Debug + Send> Read for Transaction<Access> {
             },
         )
     }
+
+    fn answer(&self, id: &str, request: &str) -> Result<Option<(Hash, String)>, Error> {
+        self.one(
+            "SELECT digest, answer FROM request WHERE workspace = ?1 AND id = ?2",
+            [id, request],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
 }
 
 fn workspace(row: &Row<'_>) -> rusqlite::Result<WorkspaceRow> {

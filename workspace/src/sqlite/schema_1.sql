@@ -88,3 +88,17 @@ CREATE TABLE audit_head (
     frontier BLOB NOT NULL,
     root BLOB NOT NULL
 ) STRICT;
+
+-- What imports answered that may be asked for again: the same request gets the same answer, byte for byte.
+CREATE TABLE request (
+    workspace TEXT NOT NULL REFERENCES workspace (id),
+    -- The caller's key.
+    id TEXT NOT NULL,
+    -- SHA-256 of all that the request says.
+    digest BLOB NOT NULL CHECK (length(digest) = 32),
+    created_at TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    PRIMARY KEY (workspace, id)
+) STRICT;
+
+CREATE INDEX request_created_at ON request (workspace, created_at);

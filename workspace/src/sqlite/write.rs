@@ -5,6 +5,7 @@ use lattice_core::hash::Hash;
 use lattice_core::{AllowList, Breaker, Conditions, Error, Policy};
 
 use super::{ReadWrite, Transaction};
+use crate::once::Once;
 use crate::patterns;
 use crate::store::{Head, KeyRow, WorkspaceRow, Write};
 
@@ -184,6 +185,22 @@ impl Write for Transaction<ReadWrite> {
         self.execute(
             "UPDATE audit_head SET size = ?2, frontier = ?3, root = ?4 WHERE workspace = ?1",
             (id, head.size, &head.frontier, &head.root),
+        )?;
+        Ok(())
+    }
+
+    fn forget_answers(&self, id: &str, before: &str) -> Result<(), Error> {
+        self.execute(
+            "DELETE FROM request WHERE workspace = ?1 AND created_at < ?2",
+            (id, before),
+        )?;
+        Ok(())
+    }
+
+    fn record_answer(&self, id: &str, once: &Once, answer: &str, at: &str) -> Result<(), Error> {
+        self.execute(
+            "INSERT INTO request (workspace, id, digest, created_at, answer) VALUES (?1, ?2, ?3, ?4, ?5)",
+            (id, &once.id, &once.request, at, answer),
         )?;
         Ok(())
     }

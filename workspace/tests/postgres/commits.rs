@@ -10,7 +10,9 @@ use lattice_core::view::{KeyKind, Mode};
 use lattice_core::{Breaker, Code, Number};
 use lattice_testing::Cluster;
 use lattice_workspace::store::Store;
-use lattice_workspace::{Location, create_key, create_workspace, import, set_breaker};
+use lattice_workspace::{
+    Location, Once, answered, create_key, create_workspace, import, import_once, set_breaker,
+};
 
 use crate::common::{World, local, manifest, refusal};
 
@@ -90,6 +92,35 @@ fn an_import_whose_commit_is_not_answered_is_told_what_became_of_it() {
             }
         }
         assert_eq!(world.rows("SELECT name, seq FROM policy"), ["a 1"]);
+        assert_eq!(world.verify(&key).reason, None);
+    }
+}
+
+/// Whoever heard nothing asks again under the same idempotency key, through whichever server.
+#[test]
+fn an_import_whose_answer_is_lost_is_asked_for_again() {
+    let once = Once::new("deploy-7", [7; 32]).unwrap();
+    for (place, written) in [(Cut::Before, false), (Cut::After, true)] {
+        let (world, key) = World::with_dev();
+        let planned = world.plan(&key, &manifest(&[("a", false)]), Mode::Additive);
+        let store = cut(&world, place);
+        let lost = import_once(&*store, &key, &planned, Some(&once), &world.ambient());
+        assert_eq!(lost.is_ok(), written, "{place:?}");
+        let known = answered(&*world.store, &key, &once).unwrap();
+        assert_eq!(known.is_some(), written, "{place:?}");
+
+        let again = import_once(
+            &*world.open(),
+            &key,
+            &planned,
+            Some(&once),
+            &world.ambient(),
+        );
+        let again = again.unwrap();
+        assert_eq!(*lost.as_ref().unwrap_or(&again), again, "{place:?}");
+        assert_eq!(known.unwrap_or_else(|| again.clone()), again, "{place:?}");
+        let counted = "SELECT (SELECT count(*) FROM audit_event), (SELECT count(*) FROM request)";
+        assert_eq!(world.rows(counted), ["2 1"], "{place:?}");
         assert_eq!(world.verify(&key).reason, None);
     }
 }

@@ -3,12 +3,13 @@
 use std::fs;
 use std::thread;
 
+use jiff::SignedDuration;
 use lattice_core::view::{KeyKind, Mode};
 use lattice_core::{Breaker, Code, Error, Number};
 use lattice_testing::{Cluster, PASSWORD, run};
 use lattice_workspace::{
-    Location, create_key, create_workspace, import, list_workspaces, revoke_key, set_breaker,
-    show_workspace,
+    Location, Once, answered, create_key, create_workspace, import, import_once, list_workspaces,
+    revoke_key, set_breaker, show_workspace,
 };
 use regex::Regex;
 
@@ -313,6 +314,16 @@ fn roles_have_the_rights_that_they_need() {
         let staging = create_workspace(&*store, &format!("w{n}"), None, &world.ambient());
         staging.unwrap();
     }
+    // The second is so late that it forgets the first.
+    for (id, hours) in [("one", 0), ("two", 25)] {
+        let planned = world.plan(&key, &manifest(&[("c", false)]), Mode::Additive);
+        let once = Once::new(id, [0; 32]).unwrap();
+        let mut ambient = world.ambient();
+        ambient.now += SignedDuration::from_hours(hours);
+        let answer = import_once(&*store, &key, &planned, Some(&once), &ambient).unwrap();
+        assert_eq!(answered(&*store, &key, &once).unwrap(), Some(answer));
+    }
+    assert_eq!(world.rows("SELECT id FROM request"), ["two"]);
     let breaker = Breaker::new("rapid", Number::from(70_i64), "HALT").unwrap();
     for _ in 0..2 {
         set_breaker(&*store, &local("dev"), &breaker).unwrap();
@@ -341,6 +352,7 @@ fn roles_have_the_rights_that_they_need() {
         "DELETE FROM lattice.policy",
         "DELETE FROM lattice.audit_head",
         "TRUNCATE lattice.audit_event",
+        "UPDATE lattice.request SET answer = ''",
     ] {
         assert!(
             std::panic::catch_unwind(|| run(&url(&writer), sql)).is_err(),
@@ -348,6 +360,8 @@ fn roles_have_the_rights_that_they_need() {
         );
     }
 
+    let delete = "DELETE FROM lattice.request";
+    assert!(std::panic::catch_unwind(|| run(&url(&reader), delete)).is_err());
     let store = open(&reader);
     assert_eq!(list_workspaces(&*store).unwrap().workspaces.len(), 3);
     let refused = create_key(
