@@ -35,11 +35,11 @@ impl Once {
     ///
     /// # Errors
     ///
-    /// `USAGE` where the key is not of 1 to 128 printable ASCII characters.
+    /// `USAGE` where the key is not of 1 to 128 visible ASCII characters.
     pub fn new(id: &str, request: Hash) -> Result<Self, Error> {
-        let is_printable = id.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        if id.is_empty() || id.len() > LONGEST || !is_printable {
-            let message = "the idempotency key is not of 1 to 128 printable ASCII characters";
+        let is_graphic = id.bytes().all(|byte| byte.is_ascii_graphic());
+        if id.is_empty() || id.len() > LONGEST || !is_graphic {
+            let message = "the idempotency key is not of 1 to 128 visible ASCII characters";
             return Err(Error::new(Code::Usage, message)
                 .with_help("use a new key for every request, such as a random UUID"));
         }
