@@ -37,7 +37,15 @@ fn an_idempotency_key_is_short_and_visible() {
         Code::Usage,
         "the idempotency key is not of 1 to 128 visible ASCII characters".to_owned(),
     );
-    for id in ["", "a b", "é", "a\nb", "\u{7f}", "a\0", &format!("{longest}x")] {
+    for id in [
+        "",
+        "a b",
+        "é",
+        "a\nb",
+        "\u{7f}",
+        "a\0",
+        &format!("{longest}x"),
+    ] {
         assert_eq!(refusal(Once::new(id, [1; 32])), refused, "{id:?}");
     }
 }
