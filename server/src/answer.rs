@@ -49,6 +49,8 @@ pub(crate) struct Refusal {
     pub(crate) error: Error,
     status: StatusCode,
     retry_after: Option<u64>,
+    /// Whether the caller has no key that opens what was asked for.
+    pub(crate) is_guess: bool,
 }
 
 impl From<Error> for Refusal {
@@ -61,11 +63,7 @@ impl From<Error> for Refusal {
             Class::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Class::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self {
-            error,
-            status,
-            retry_after: None,
-        }
+        Self::with_status(error, status)
     }
 }
 
@@ -73,6 +71,7 @@ impl Refusal {
     /// A refusal that HTTP has a status of its own for.
     pub(crate) fn with_status(error: Error, status: StatusCode) -> Self {
         Self {
+            is_guess: error.code() == Code::InvalidServiceKey,
             error,
             status,
             retry_after: None,

@@ -120,12 +120,17 @@ impl Call<'_> {
 
     /// The body as a document.
     pub(crate) fn document<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        let wrong = |how: &str| {
             usage(
-                &format!("the body is not the document that was asked for: {error}"),
+                &format!("the body is not the document that was asked for: {how}"),
                 "`/v1/openapi.json` describes it",
             )
-        })
+        };
+        // A list of the values would pass for an object of them.
+        if self.body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(wrong("it is no JSON object"));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| wrong(&error.to_string()))
     }
 
     /// The checkpoint in the body, if there is a body.

@@ -83,18 +83,27 @@ pub fn router(store: Arc<dyn Store>, settings: Settings, workers: usize) -> Rout
             Method::Post => MethodFilter::POST,
         };
         let serve = move |State(shared): State<Arc<Shared>>, request: Request| async move {
-            answer(&shared, Some(operation), request).await
+            answer(&shared, Ok(operation), request).await
         };
         router = router.route(operation.path, on(filter, serve));
     }
-    let nothing = |State(shared): State<Arc<Shared>>, request: Request| async move {
-        answer(&shared, None, request).await
+    let refuse = |message: &'static str, status| {
+        move |State(shared): State<Arc<Shared>>, request: Request| async move {
+            let error = usage(message, "`/v1/openapi.json` lists what there is");
+            answer(&shared, Err(Refusal::with_status(error, status)), request).await
+        }
     };
     router
         .route("/v1/openapi.json", get(document))
         .route("/metrics", get(metrics))
-        .fallback(nothing)
-        .method_not_allowed_fallback(nothing)
+        .fallback(refuse(
+            "there is nothing at this path",
+            StatusCode::NOT_FOUND,
+        ))
+        .method_not_allowed_fallback(refuse(
+            "the path does not take this method",
+            StatusCode::METHOD_NOT_ALLOWED,
+        ))
         .with_state(shared)
 }
 
@@ -108,12 +117,12 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response<Body> {
 
 async fn answer(
     shared: &Arc<Shared>,
-    operation: Option<&'static Operation>,
+    operation: Result<&'static Operation, Refusal>,
     request: Request,
 ) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
     let trail = Trail {
-        operation: operation.map_or("none", |operation| operation.id),
+        operation: operation.as_ref().map_or("none", |operation| operation.id),
         method: parts.method.clone(),
         source: source(&parts, shared.settings.trust_forwarded_for),
         id: request_id(&parts.headers),
@@ -121,36 +130,10 @@ async fn answer(
     };
     let _running = shared.metrics.running();
     let outcome = match operation {
-        Some(operation) => perform(shared, operation, &mut parts, body, &trail).await,
-        None => Err(nothing_there(&parts)),
+        Ok(operation) => perform(shared, operation, &mut parts, body, &trail).await,
+        Err(refusal) => Err(refusal),
     };
     finish(shared, &trail, outcome)
-}
-
-/// The refusal of a path or a method that no operation has.
-fn nothing_there(parts: &Parts) -> Refusal {
-    let is_known = operation::all().any(|operation| matches(operation.path, parts.uri.path()));
-    let (message, status) = if is_known {
-        (
-            "the path does not take this method",
-            StatusCode::METHOD_NOT_ALLOWED,
-        )
-    } else {
-        ("there is nothing at this path", StatusCode::NOT_FOUND)
-    };
-    Refusal::with_status(usage(message, "`/v1/openapi.json` lists all paths"), status)
-}
-
-/// Whether `path` is one that the pattern stands for.
-fn matches(pattern: &str, path: &str) -> bool {
-    let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (wanted.next(), found.next()) {
-            (None, None) => return true,
-            (Some(wanted), Some(found)) if wanted == found || wanted.starts_with('{') => {}
-            _ => return false,
-        }
-    }
 }
 
 async fn perform(
@@ -198,11 +181,12 @@ async fn perform(
     }
     let body = read(operation, &parts.headers, body).await?;
     let ambient = ambient()?;
-    work(shared, move |shared| {
+    let asker = who.clone();
+    let done = work(shared, move |shared| {
         let call = Call {
             store: &*shared.store,
             decider: &shared.decider,
-            who,
+            who: asker,
             path,
             query,
             body,
@@ -211,7 +195,16 @@ async fn perform(
         };
         (operation.run)(&call)
     })
-    .await
+    .await;
+    let Err(mut refusal) = done else {
+        return done;
+    };
+    if refusal.is_guess {
+        // Who has the key and asks for another that is not there, or expects another workspace, made a mistake.
+        let check = move |shared: &Shared| guard::check(operation.scope, &who, &*shared.store);
+        refusal.is_guess = work(shared, check).await.is_err();
+    }
+    Err(refusal)
 }
 
 /// Does what may wait for the store on a thread that may wait, when it is its turn. It comes to its end there even if
@@ -386,7 +379,7 @@ fn finish(shared: &Shared, trail: &Trail, outcome: Result<Answer, Refusal>) -> R
             let error = &refusal.error;
             code = error.code().as_str();
             shared.metrics.refused(trail.operation, error);
-            if error.code() == Code::InvalidServiceKey
+            if refusal.is_guess
                 && let Some(source) = trail.source
             {
                 shared.throttle.fail(source, trail.start);

@@ -25,6 +25,10 @@ impl<Access: Debug + Send> Read for Transaction<Access> {
     }
 
     fn workspace(&self, name: &str) -> Result<Option<WorkspaceRow>, Error> {
+        // A text with a NUL is none to PostgreSQL, and no name.
+        if name.contains('\0') {
+            return Ok(None);
+        }
         let sql = "SELECT id, name, org_name, revision, created_at FROM lattice.workspace WHERE name = $1";
         self.one(sqlx::query(sql).bind(name), workspace)
     }
