@@ -1,6 +1,6 @@
 # One way to run things; CI calls the same targets.
 
-.PHONY: demo test test-python test-node lint fmt schemas snapshots bench bench-peers bench-bindings bench-instructions \
+.PHONY: demo test test-server test-python test-node lint fmt schemas snapshots bench bench-peers bench-bindings bench-instructions \
 	bench-instructions-accept bench-lint clean
 
 demo: ## the main job, on real input, in a throw-away store
@@ -9,8 +9,15 @@ demo: ## the main job, on real input, in a throw-away store
 
 test: ## every test
 	cargo test --workspace --locked
+	$(MAKE) test-server
 	$(MAKE) test-python
 	$(MAKE) test-node
+
+test-server: ## the server against its OpenAPI document, with what schemathesis thinks of
+	cargo build --locked -p al
+	python3 -m venv server/.venv
+	server/.venv/bin/pip install --quiet --disable-pip-version-check -r server/requirements-dev.txt
+	sh server/tests/schemathesis/run.sh target/debug/al server/.venv/bin/schemathesis
 
 test-python: ## the Python package, in a virtual environment of its own
 	python3 -m venv bindings-python/.venv
@@ -31,8 +38,9 @@ lint: ## what must be clean before anything lands
 fmt: ## lay the code out
 	cargo fmt --all
 
-schemas: ## write core/schemas/ anew after a change of types
+schemas: ## write core/schemas/ and server/openapi.json anew after a change of types
 	UPDATE_SCHEMAS=1 cargo test --quiet -p lattice-core --test schemas
+	UPDATE_SCHEMAS=1 cargo test --quiet -p lattice-server --test openapi
 
 snapshots: ## accept what `al` now prints; look at the diff
 	INSTA_UPDATE=always cargo test --quiet -p al

@@ -1,6 +1,8 @@
 //! The OpenAPI document, made from the operations and the schemas of their documents.
 
 use lattice_core::schema;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::answer::JSON;
@@ -159,6 +161,16 @@ fn schemas() -> Value {
         Some((name.to_owned(), schema))
     });
     Value::Object(schemas.collect())
+}
+
+/// The schema of a document that only the server reads, without definitions beside it.
+pub(crate) fn of<T: JsonSchema>() -> Value {
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
 }
 
 fn without_dialect(mut schema: Value) -> Value {

@@ -105,6 +105,14 @@ impl Content {
         }
     }
 
+    /// A manifest; what is hashed are its bytes as they are sent.
+    pub(crate) const fn manifest() -> Self {
+        Self {
+            media: crate::answer::YAML,
+            ..Self::document("manifest")
+        }
+    }
+
     /// A document that only the server reads.
     pub(crate) const fn request(make: fn() -> Value) -> Self {
         Self {

@@ -5,10 +5,10 @@ use lattice_core::audit::{Checkpoint, VerifyingKey};
 use lattice_workspace::Kept;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::answer::{Answer, TEXT};
 use crate::call::Call;
+use crate::openapi;
 use crate::operation::{
     Content, EXPECT_WORKSPACE, Kind, LIMIT, Method, Operation, Parameter, Scope,
 };
@@ -97,7 +97,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "Whether the log still says what was appended to it",
         scope: Scope::Service,
         query: &[EXPECT_WORKSPACE],
-        body: Some(Content::request(evidence_schema).or_none()),
+        body: Some(Content::request(openapi::of::<Evidence>).or_none()),
         answer: Content::document("audit-verify"),
         again: false,
         run: verify,
@@ -114,10 +114,6 @@ struct Evidence {
     vkeys: Vec<String>,
     /// Whether the active policies are compared with what the log says.
     state: bool,
-}
-
-fn evidence_schema() -> Value {
-    schemars::schema_for!(Evidence).to_value()
 }
 
 fn list(call: &Call<'_>) -> Result<Answer, Error> {

@@ -5,11 +5,11 @@ use lattice_core::{Breaker, Error, Number};
 use lattice_workspace::{create_key, list_breakers, list_keys, revoke_key, set_breaker};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::answer::Answer;
 use crate::call::{Call, usage};
+use crate::openapi;
 use crate::operation::{Content, Method, Operation, Run, Scope};
 
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -101,8 +101,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     ),
 ];
 
-const NEW_KEY: Content = Content::request(new_key_schema);
-const NEW_BREAKER: Content = Content::request(new_breaker_schema);
+const NEW_KEY: Content = Content::request(openapi::of::<NewKey>);
+const NEW_BREAKER: Content = Content::request(openapi::of::<NewBreaker>);
 
 const fn read(
     id: &'static str,
@@ -162,10 +162,6 @@ enum NewKind {
     Agent,
 }
 
-fn new_key_schema() -> Value {
-    schemars::schema_for!(NewKey).to_value()
-}
-
 /// A circuit breaker to set.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -177,10 +173,6 @@ struct NewBreaker {
     score_threshold: Box<RawValue>,
     /// What happens then.
     response_level: String,
-}
-
-fn new_breaker_schema() -> Value {
-    schemars::schema_for!(NewBreaker).to_value()
 }
 
 fn list(call: &Call<'_>) -> Result<Answer, Error> {

@@ -10,7 +10,7 @@ use crate::operation::{
     LIMIT, Method, Operation, Parameter, REPLACE, Scope,
 };
 
-const MANIFEST: Content = Content::text(YAML, "A manifest; what is hashed are its bytes as sent");
+const MANIFEST: Content = Content::manifest();
 const PLAN: Content = Content::document("plan");
 
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -29,7 +29,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             },
         ],
         body: None,
-        answer: Content::text(YAML, "A manifest"),
+        answer: MANIFEST,
         again: false,
         run: export,
     },

@@ -4,10 +4,10 @@ use lattice_core::Error;
 use lattice_workspace::{create_workspace, list_workspaces, show_workspace};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::openapi;
 use crate::operation::{Content, Method, Operation, Scope};
 
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -42,7 +42,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "Make a workspace; the answer holds its first service key, this once",
         scope: Scope::Admin,
         query: &[],
-        body: Some(Content::request(new_workspace_schema)),
+        body: Some(Content::request(openapi::of::<NewWorkspace>)),
         answer: Content::document("workspace-create"),
         again: false,
         run: create,
@@ -70,10 +70,6 @@ struct NewWorkspace {
     /// Organisation name, for people; left out, the name.
     #[serde(default)]
     org_name: Option<String>,
-}
-
-fn new_workspace_schema() -> Value {
-    schemars::schema_for!(NewWorkspace).to_value()
 }
 
 fn show(call: &Call<'_>) -> Result<Answer, Error> {
