@@ -279,9 +279,9 @@ fn sqlite_rows(connection: &Connection) -> BTreeMap<String, Vec<String>> {
 }
 
 fn postgres_rows(url: &str) -> BTreeMap<String, Vec<String>> {
-    let named = "SELECT schemaname || '.' || tablename FROM pg_tables \
+    let tables = "SELECT schemaname || '.' || tablename FROM pg_tables \
         WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
-    let names = lattice_testing::rows(url, named);
+    let names = lattice_testing::rows(url, tables);
     assert!(names.len() > 3);
     let all = |name: &String| {
         let sql = format!("SELECT t::text FROM {name} t ORDER BY 1");
