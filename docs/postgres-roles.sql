@@ -1,9 +1,22 @@
 -- Rights for the roles that work with a store. Run it as the role that created the store (`al workspace create`), which
 -- owns the tables; nobody needs to work as that role from day to day.
 --
---   psql --dbname lattice --variable writer=al_writer --variable reader=al_reader --file postgres-roles.sql
+--   psql postgres://al_owner@db.example.com/lattice --set writer=al_writer --set reader=al_reader --file postgres-roles.sql
 --
 -- Both roles exist already (`CREATE ROLE al_writer LOGIN`). Run it again after an upgrade that migrated the store.
+
+\set ON_ERROR_STOP on
+\if :{?writer}
+\else
+\echo 'say which role writes: --set writer=NAME'
+\quit
+\endif
+\if :{?reader}
+\else
+\echo 'say which role reads: --set reader=NAME'
+\quit
+\endif
+BEGIN;
 
 -- Servers and pipelines. Nothing in the audit log is ever changed: the log's head moves on, and that is all. Nothing is ever
 -- deleted but what a server answered more than a day ago, to requests that may be sent again.
@@ -22,3 +35,4 @@ GRANT DELETE ON lattice.request TO :"writer";
 -- Auditors and dashboards: `al export`, `al audit verify` and everything else that changes nothing.
 GRANT USAGE ON SCHEMA lattice TO :"reader";
 GRANT SELECT ON ALL TABLES IN SCHEMA lattice TO :"reader";
+COMMIT;

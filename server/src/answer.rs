@@ -7,6 +7,9 @@ use lattice_core::view::ErrorDocument;
 use lattice_core::{Class, Code, Error};
 use serde::Serialize;
 
+/// When to ask a store again that could not be used.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
 /// What an operation comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -63,7 +66,12 @@ impl From<Error> for Refusal {
             Class::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Class::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self::with_status(error, status)
+        let refusal = Self::with_status(error, status);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            refusal.retry_after(RETRY_AFTER_SECONDS)
+        } else {
+            refusal
+        }
     }
 }
 

@@ -65,6 +65,17 @@ pub(crate) fn who(
     }
 }
 
+/// Whether the key opens nothing at all, as one that was guessed.
+pub(crate) fn is_guess(who: &Who, store: &dyn Store) -> bool {
+    match who {
+        Who::Key(key) => match Reader::open(store, key, KeyKind::Agent, None) {
+            Ok(_) => false,
+            Err(error) => error.code() == Code::InvalidServiceKey,
+        },
+        Who::Anyone | Who::Admin => false,
+    }
+}
+
 /// Looks the key up, before anything large is read for it.
 pub(crate) fn check(scope: Scope, who: &Who, store: &dyn Store) -> Result<(), Error> {
     let need = match scope {

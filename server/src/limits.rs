@@ -14,6 +14,9 @@ pub const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long its body may take.
 pub const BODY_TIME: Duration = Duration::from_secs(30);
 
+/// How long the rest of a small body is waited for whose request was refused already.
+pub const DRAIN_TIME: Duration = Duration::from_secs(1);
+
 /// How long a request waits for its turn.
 pub const QUEUE_TIME: Duration = Duration::from_secs(5);
 

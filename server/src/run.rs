@@ -20,7 +20,36 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
-/// Serves on `listener` until the process is told to stop (`SIGTERM`, `SIGINT`), then finishes what it has begun: no
+impl Tls {
+    /// Reads the files, to say now what is wrong with them.
+    ///
+    /// # Errors
+    ///
+    /// `IO_ERROR`.
+    pub fn check(&self) -> Result<(), Error> {
+        let runtime = Builder::new_current_thread()
+            .build()
+            .map_err(|error| io("the server cannot start", &error.to_string()))?;
+        runtime.block_on(self.load()).map(drop)
+    }
+
+    async fn load(&self) -> Result<RustlsConfig, Error> {
+        // Another provider may be there already; either will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let config = RustlsConfig::from_pem_file(&self.certificate, &self.key).await;
+        config.map_err(|error| {
+            let message = format!(
+                "the certificate `{}` with the key `{}` cannot be used: {error}",
+                self.certificate.display(),
+                self.key.display()
+            );
+            Error::new(Code::IoError, message)
+                .with_help("name PEM files that belong together with `--tls-cert` and `--tls-key`")
+        })
+    }
+}
+
+/// Serves on `listener` until the process is told to stop (`SIGTERM`, `SIGINT`, `SIGHUP`), then finishes what it has begun: no
 /// transaction is left in the middle.
 ///
 /// # Errors
@@ -52,15 +81,7 @@ async fn run(listener: TcpListener, router: Router, tls: Option<&Tls>) -> Result
             server.serve(service).await.map_err(failed)
         }
         Some(tls) => {
-            // Another provider may be there already; either will do.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-            let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key);
-            let config = config.await.map_err(|error| {
-                io(
-                    "the certificate or its key cannot be used",
-                    &error.to_string(),
-                )
-            })?;
+            let config = tls.load().await?;
             let mut server = axum_server::from_tcp_rustls(listener, config)
                 .map_err(failed)?
                 .handle(handle)
@@ -77,20 +98,22 @@ async fn stop(handle: Handle<SocketAddr>) {
         let _ = tokio::signal::ctrl_c().await;
     };
     #[cfg(unix)]
-    let terminated = async {
+    let (terminated, hung_up) = {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
+        let wait = async |kind| match signal(kind) {
             Ok(mut signal) => {
                 signal.recv().await;
             }
             Err(_) => std::future::pending().await,
-        }
+        };
+        (wait(SignalKind::terminate()), wait(SignalKind::hangup()))
     };
     #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
+    let (terminated, hung_up) = (std::future::pending::<()>(), std::future::pending::<()>());
     tokio::select! {
         () = interrupted => {}
         () = terminated => {}
+        () = hung_up => {}
     }
     tracing::info!("stopping");
     handle.graceful_shutdown(Some(STOP_TIME));

@@ -8,6 +8,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use axum::routing::{MethodFilter, get, on};
@@ -23,7 +24,7 @@ use uuid::Uuid;
 use crate::answer::{Answer, JSON, Refusal, TEXT};
 use crate::call::{Call, usage};
 use crate::guard::{self, AdminKey};
-use crate::limits::{BODY_BYTES, BODY_TIME, QUEUE_TIME, UNCHECKED_BODY_BYTES};
+use crate::limits::{BODY_BYTES, BODY_TIME, DRAIN_TIME, QUEUE_TIME, UNCHECKED_BODY_BYTES};
 use crate::metrics::Metrics;
 use crate::openapi;
 use crate::operation::{self, Method, Operation, Scope};
@@ -121,6 +122,7 @@ async fn answer(
     request: Request,
 ) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
+    let mut body = Some(body);
     let trail = Trail {
         operation: operation.as_ref().map_or("none", |operation| operation.id),
         method: parts.method.clone(),
@@ -130,9 +132,15 @@ async fn answer(
     };
     let _running = shared.metrics.running();
     let outcome = match operation {
-        Ok(operation) => perform(shared, operation, &mut parts, body, &trail).await,
+        Ok(operation) => perform(shared, operation, &mut parts, &mut body, &trail).await,
         Err(refusal) => Err(refusal),
     };
+    if let Some(body) = body
+        && length(&parts.headers).is_some_and(|length| length <= UNCHECKED_BODY_BYTES)
+    {
+        // A client that is still sending may never read an answer that comes before it is done.
+        let _ = timeout(DRAIN_TIME, to_bytes(body, UNCHECKED_BODY_BYTES)).await;
+    }
     finish(shared, &trail, outcome)
 }
 
@@ -140,7 +148,7 @@ async fn perform(
     shared: &Arc<Shared>,
     operation: &'static Operation,
     parts: &mut Parts,
-    body: Body,
+    body: &mut Option<Body>,
     trail: &Trail,
 ) -> Result<Answer, Refusal> {
     // Whoever watches the server may share an address with those it no longer listens to.
@@ -156,11 +164,13 @@ async fn perform(
         let error = error.with_help("check the key, and wait as long as `Retry-After` says");
         return Err(Refusal::with_status(error, StatusCode::TOO_MANY_REQUESTS).retry_after(seconds));
     }
-    let who = guard::who(
-        operation.scope,
-        &parts.headers,
-        shared.settings.admin.as_ref(),
-    )?;
+    let admin = shared.settings.admin.as_ref();
+    let who = guard::who(operation.scope, &parts.headers, admin).map_err(|error| {
+        let mut refusal = Refusal::from(error);
+        // Who sends no key guesses none.
+        refusal.is_guess &= parts.headers.contains_key(AUTHORIZATION);
+        refusal
+    })?;
     let path = match RawPathParams::from_request_parts(parts, &()).await {
         Ok(path) => path
             .iter()
@@ -173,11 +183,18 @@ async fn perform(
     let is_small = length(&parts.headers).is_some_and(|length| length <= UNCHECKED_BODY_BYTES);
     if operation.body.is_some() && !is_small {
         // Nobody makes the server read megabytes with a key that opens nothing.
-        let who = who.clone();
-        work(shared, move |shared| {
-            guard::check(operation.scope, &who, &*shared.store)
-        })
-        .await?;
+        let asker = who.clone();
+        let check = move |shared: &Shared| {
+            let checked = guard::check(operation.scope, &asker, &*shared.store);
+            let is_guess = checked.is_err() && guard::is_guess(&asker, &*shared.store);
+            Ok((checked, is_guess))
+        };
+        let (checked, is_guess) = work(shared, check).await?;
+        checked.map_err(|error| {
+            let mut refusal = Refusal::from(error);
+            refusal.is_guess = is_guess;
+            refusal
+        })?;
     }
     let body = read(operation, &parts.headers, body).await?;
     let ambient = ambient()?;
@@ -200,9 +217,9 @@ async fn perform(
         return done;
     };
     if refusal.is_guess {
-        // Who has the key and asks for another that is not there, or expects another workspace, made a mistake.
-        let check = move |shared: &Shared| guard::check(operation.scope, &who, &*shared.store);
-        refusal.is_guess = work(shared, check).await.is_err();
+        // Whose key opens something asked for the wrong thing, and is no guesser.
+        let is_guess = move |shared: &Shared| Ok(guard::is_guess(&who, &*shared.store));
+        refusal.is_guess = work(shared, is_guess).await.unwrap_or(true);
     }
     Err(refusal)
 }
@@ -275,7 +292,11 @@ fn length(headers: &HeaderMap) -> Option<usize> {
 }
 
 /// The body, which is neither large nor slow, and is there if the operation takes one.
-async fn read(operation: &Operation, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
+async fn read(
+    operation: &Operation,
+    headers: &HeaderMap,
+    body: &mut Option<Body>,
+) -> Result<Vec<u8>, Refusal> {
     let Some(content) = &operation.body else {
         return Ok(Vec::new());
     };
@@ -290,6 +311,7 @@ async fn read(operation: &Operation, headers: &HeaderMap, body: Body) -> Result<
     if length(headers).is_some_and(|length| length > BODY_BYTES) {
         return Err(too_large());
     }
+    let body = body.take().unwrap_or_default();
     let read = timeout(BODY_TIME, to_bytes(body, BODY_BYTES.saturating_add(1))).await;
     let bytes = match read {
         Ok(Ok(bytes)) if bytes.len() > BODY_BYTES => return Err(too_large()),

@@ -97,6 +97,12 @@ fn sqlite(url: &str, path: &str) -> Result<Location, Error> {
             "`{url}` would be gone when the command ends"
         )));
     }
+    // What is meant for another kind of store may hold its password.
+    if path.contains("://") {
+        return Err(usage(
+            "the path of a store is the URL of another".to_owned(),
+        ));
+    }
     // `sqlite:///a` is the absolute path that it looks like. Other tools read `sqlite://a` as a relative one, and
     // taking it for `/a` would surprise their users.
     if path.starts_with("//") && !path.starts_with("///") {
@@ -123,6 +129,10 @@ mod tests {
     #[test]
     fn urls() {
         const PLAIN: &str = "the URL of the store does not begin with `sqlite:` or `postgres:`";
+        const NO_SLASHES: &str =
+            "the URL of the PostgreSQL database does not begin with `postgres://`";
+        const NO_DATABASE: &str =
+            "the URL of the PostgreSQL database has no plain name of a database behind its host";
         let key = format!("al_svc_dev_{}", "0f".repeat(32));
         let rows = [
             ("sqlite:al.db", Ok("sqlite:al.db")),
@@ -175,6 +185,20 @@ mod tests {
                 Err(
                     "the URL of the PostgreSQL database holds a `#`, which a password writes as `%23`",
                 ),
+            ),
+            ("postgres:u:secret@h/d", Err(NO_SLASHES)),
+            ("postgresql:/u:secret@h/d", Err(NO_SLASHES)),
+            ("postgres:///u:secret@h/d", Err(NO_DATABASE)),
+            ("postgres://u:12/secret@h/d", Err(NO_DATABASE)),
+            ("postgres://h/d;password=secret", Err(NO_DATABASE)),
+            ("postgres://h/u:secret", Err(NO_DATABASE)),
+            (
+                "sqlite:postgres://u:secret@h/d",
+                Err("the path of a store is the URL of another"),
+            ),
+            (
+                "postgres://h/d?sslmode=verify-full&sslmode=disable",
+                Err("the parameter `sslmode` of the PostgreSQL database is there twice"),
             ),
             (
                 "postgres://h/d?sslmod=verify-full",

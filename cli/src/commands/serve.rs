@@ -64,6 +64,9 @@ impl Serve {
         let admin = self.admin_key(session)?;
         let tls = self.tls_cert.zip(self.tls_key);
         let tls = tls.map(|(certificate, key)| Tls { certificate, key });
+        if let Some(tls) = &tls {
+            tls.check()?;
+        }
         let opened = self.store.open(session)?;
         let settings = Settings {
             admin,

@@ -188,6 +188,24 @@ fn keys_that_are_not_there_are_not_failures_of_the_callers() {
     });
 }
 
+/// Whoever has a key, or none, guesses none: a mistake of theirs does not stop the agents beside them.
+#[test]
+fn mistakes_stop_nobody() {
+    let house = House::new();
+    let source = "X-Forwarded-For: 192.0.2.78";
+    let agent = bearer(&house.agent);
+    house.unharmed(|| {
+        for headers in [&[&*agent, source][..], &[source]] {
+            for _ in 0..40 {
+                let export = request("GET", "/v1/export", headers, "");
+                assert_eq!(house.send(&export).unwrap().status, 401);
+            }
+        }
+        let ask = request("POST", "/v1/decisions", &[&agent, source], ACTION);
+        assert_eq!(house.send(&ask).unwrap().status, 200);
+    });
+}
+
 #[test]
 fn whoever_guesses_is_not_listened_to_for_a_while() {
     let house = House::new();

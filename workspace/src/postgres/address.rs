@@ -1,5 +1,6 @@
 //! Where a PostgreSQL database is, and how it is reached.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fmt;
 use std::net::IpAddr;
@@ -37,6 +38,13 @@ impl Address {
     ///
     /// `USAGE`. The message never holds the URL, which may hold a password.
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
+        // Without the slashes, or with one of a password that is not escaped, a part of the secret would pass for the host or
+        // the database, and be shown as such.
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(usage(
+                "the URL of the PostgreSQL database does not begin with `postgres://`",
+            ));
+        }
         let url = Url::parse(url).map_err(|error| {
             usage(&format!(
                 "the URL of the PostgreSQL database is not valid: {error}"
@@ -47,8 +55,20 @@ impl Address {
                 "the URL of the PostgreSQL database holds a `#`, which a password writes as `%23`",
             ));
         }
+        let database = url.path().strip_prefix('/').unwrap_or_default();
+        if database.contains(['/', '@', ':', ';']) {
+            return Err(usage(
+                "the URL of the PostgreSQL database has no plain name of a database behind its host",
+            ));
+        }
+        let mut seen = BTreeSet::new();
         for (key, value) in url.query_pairs() {
             expect_parameter(&key, &value)?;
+            if !seen.insert(key.clone()) {
+                let message =
+                    format!("the parameter `{key}` of the PostgreSQL database is there twice");
+                return Err(usage(&message));
+            }
         }
         Ok(Self { url })
     }
@@ -57,7 +77,8 @@ impl Address {
     /// `PGSSLMODE`, the password file and so on).
     ///
     /// Where neither says how a connection over a network is protected, it is encrypted and the server's certificate is
-    /// checked against its name: a key or a policy that somebody on the way can read or change is none.
+    /// checked against its name: a key or a policy that somebody on the way can read or change is none. So it is where the
+    /// URL names an authority: whoever does so wants to be asked.
     ///
     /// # Errors
     ///
@@ -69,12 +90,14 @@ impl Address {
                 reason(&error)
             ))
         })?;
-        let is_in_url = self.url.query_pairs().any(|(key, _)| key == "sslmode");
+        let has = |name: &str| self.url.query_pairs().any(|(key, _)| key == name);
+        let is_in_url = has("sslmode");
         let in_environment = env::var_os("PGSSLMODE").filter(|_| !is_in_url);
         if let Some(mode) = &in_environment {
             expect_mode("PGSSLMODE", &mode.to_string_lossy())?;
         }
-        let mode = if is_in_url || in_environment.is_some() || is_local(&options) {
+        let is_local = is_local(&options) && !has("sslrootcert");
+        let mode = if is_in_url || in_environment.is_some() || is_local {
             options.get_ssl_mode()
         } else {
             PgSslMode::VerifyFull

@@ -182,6 +182,10 @@ fn of_driver(error: &sqlx::Error) -> (String, &'static str) {
             | ErrorKind::ConnectionReset
             | ErrorKind::ConnectionAborted
             | ErrorKind::BrokenPipe => ("ended the connection".to_owned(), RETRY),
+            ErrorKind::NotFound | ErrorKind::PermissionDenied => (
+                format!("cannot be reached: a file for it cannot be read: {error}"),
+                "check the files that `sslrootcert`, `sslcert` and `sslkey` (or PGSSLROOTCERT and so on) name, and the folder of the socket",
+            ),
             // What is wrong with a certificate comes as a failure to read.
             ErrorKind::InvalidData => unsafely(&error.to_string()),
             _ => (format!("cannot be reached: {error}"), REACH),

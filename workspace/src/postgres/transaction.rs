@@ -11,10 +11,10 @@ use lattice_core::Error;
 use lattice_core::hash::Hash;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
 use sqlx::query::Query;
-use sqlx::{PgConnection, Postgres};
+use sqlx::{PgConnection, Postgres, Row};
 
 use super::database::{Database, Pooled};
-use super::failure::Failure;
+use super::failure::{Failure, unavailable};
 use super::schema::{self, Format};
 
 /// A statement with its values.
@@ -113,6 +113,15 @@ impl Transaction<ReadWrite> {
 
     /// Takes the steps to the current tables after the first `taken`.
     pub(super) fn migrate(&self, taken: usize) -> Result<(), Error> {
+        let sql = "SELECT current_setting('server_encoding')";
+        let encoding = self.one(sqlx::query(sql), |row| row.try_get::<String, _>(0))?;
+        if encoding.as_deref() != Some("UTF8") {
+            return Err(unavailable(
+                &self.database.address,
+                "is not in UTF-8, and policies may hold any character",
+                "make the database anew: `createdb --encoding UTF8 --template template0 NAME`",
+            ));
+        }
         self.run(async |connection| schema::migrate(connection, taken).await)
     }
 }

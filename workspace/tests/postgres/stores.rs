@@ -133,6 +133,20 @@ fn an_empty_database_is_a_store_that_is_yet_to_be_created() {
     assert_eq!(refusals(&world), [empty.clone(), empty, None]);
 }
 
+/// What cannot hold every policy is refused before it holds any.
+#[test]
+fn a_database_in_another_encoding_is_refused() {
+    let cluster = Cluster::shared();
+    let create = "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0";
+    run(&cluster.url("postgres"), create);
+    let store = Location::parse(&cluster.url("latin")).unwrap().open();
+    let made = create_workspace(&*store, "dev", None, &common::ambient(1));
+    let (code, message) = refusal(made);
+    assert_eq!(code, Code::StoreUnavailable);
+    let words = "is not in UTF-8, and policies may hold any character";
+    assert!(message.ends_with(words), "{message}");
+}
+
 #[test]
 fn another_programs_schema_is_refused_and_left_alone() {
     let world = World::new();
@@ -297,6 +311,12 @@ fn roles_have_the_rights_that_they_need() {
         ),
     );
     let script = fs::read_to_string(docs).unwrap();
+    // What is for `psql` alone.
+    let script: Vec<&str> = script
+        .lines()
+        .filter(|line| !line.starts_with('\\'))
+        .collect();
+    let script = script.join("\n");
     let script = script
         .replace(":\"writer\"", &writer)
         .replace(":\"reader\"", &reader);
