@@ -6,16 +6,6 @@
 -- Both roles exist already (`CREATE ROLE al_writer LOGIN`). Run it again after an upgrade that migrated the store.
 
 \set ON_ERROR_STOP on
-\if :{?writer}
-\else
-\echo 'say which role writes: --set writer=NAME'
-\quit
-\endif
-\if :{?reader}
-\else
-\echo 'say which role reads: --set reader=NAME'
-\quit
-\endif
 BEGIN;
 
 -- Servers and pipelines. Nothing in the audit log is ever changed: the log's head moves on, and that is all. Nothing is ever
