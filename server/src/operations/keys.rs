@@ -167,11 +167,13 @@ enum NewKind {
 #[serde(deny_unknown_fields)]
 struct NewBreaker {
     /// What it watches for.
+    #[schemars(length(min = 1, max = 200))]
     anomaly_type: String,
     /// The score at which it trips, a number of 0 or more.
-    #[schemars(with = "f64")]
+    #[schemars(with = "f64", range(min = 0))]
     score_threshold: Box<RawValue>,
     /// What happens then.
+    #[schemars(length(min = 1, max = 200))]
     response_level: String,
 }
 

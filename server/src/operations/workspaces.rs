@@ -66,6 +66,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 #[serde(deny_unknown_fields)]
 struct NewWorkspace {
     /// Lower-case letters, digits and inner hyphens; unique in the store.
+    #[schemars(regex(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))]
     name: String,
     /// Organisation name, for people; left out, the name.
     #[serde(default)]
