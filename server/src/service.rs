@@ -219,7 +219,7 @@ async fn perform(
     if refusal.is_guess {
         // Whose key opens something asked for the wrong thing, and is no guesser.
         let is_guess = move |shared: &Shared| Ok(guard::is_guess(&who, &*shared.store));
-        refusal.is_guess = work(shared, is_guess).await.unwrap_or(true);
+        refusal.is_guess = work(shared, is_guess).await.unwrap_or(false);
     }
     Err(refusal)
 }

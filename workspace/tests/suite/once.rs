@@ -126,7 +126,7 @@ fn an_idempotency_key_is_for_one_request_to_one_workspace() {
     let elsewhere = ask(&world, &staging, &planned, &other);
     assert_ne!(elsewhere, answer);
     let planned = world.plan(&key, &manifest(&[("b", false)]), Mode::Additive);
-    ask(&world, &key, &planned, &once("1 ", "b"));
+    ask(&world, &key, &planned, &once("1.", "b"));
     for (key, once, answer) in [(&key, once("1", "a"), answer), (&staging, other, elsewhere)] {
         assert_eq!(answered(&*world.store, key, &once).unwrap(), Some(answer));
     }
