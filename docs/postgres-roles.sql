@@ -25,4 +25,5 @@ GRANT DELETE ON lattice.request TO :"writer";
 -- Auditors and dashboards: `al export`, `al audit verify` and everything else that changes nothing.
 GRANT USAGE ON SCHEMA lattice TO :"reader";
 GRANT SELECT ON ALL TABLES IN SCHEMA lattice TO :"reader";
+REVOKE SELECT ON lattice.request FROM :"reader";
 COMMIT;

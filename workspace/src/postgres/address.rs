@@ -103,6 +103,8 @@ impl Address {
             PgSslMode::VerifyFull
         };
         let name = options.get_application_name().unwrap_or("al").to_owned();
+        // Nothing here is a float, and a pooler may refuse what it does not know.
+        let options = options.extra_float_digits(None);
         Ok(options.ssl_mode(mode).application_name(&name))
     }
 }
@@ -111,6 +113,7 @@ impl Address {
 fn is_local(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
     options.get_socket().is_some()
+        || host.starts_with('/')
         || host == "localhost"
         || host
             .trim_matches(['[', ']'])

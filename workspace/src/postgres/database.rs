@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use deadpool::Runtime as Timers;
-use deadpool::managed::{Manager, Metrics, Object, Pool, RecycleError, RecycleResult};
+use deadpool::managed::{Manager, Metrics, Object, Pool, QueueMode, RecycleError, RecycleResult};
 use lattice_core::Error;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
@@ -19,10 +19,17 @@ use crate::threads::threads;
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the server may be silent. It gives up on a statement by itself before that; this is for a network that lost it.
-const SILENCE: Duration = Duration::from_secs(75);
+pub(super) const SILENCE: Duration = Duration::from_secs(75);
 
-/// A connection that was idle for so long is asked whether it still stands.
+/// The same for all the policies of a workspace, which take several statements or many rows.
+pub(super) const LONG_SILENCE: Duration = Duration::from_mins(15);
+
+/// A connection that was idle for so long is asked whether it still stands, and not waited for long.
 const FRESH: Duration = Duration::from_secs(1);
+const PING: Duration = Duration::from_secs(1);
+
+/// One that was idle for so long is not even asked: what stands between may have forgotten it, and would say nothing.
+const STALE: Duration = Duration::from_mins(1);
 
 /// A database, and the connections to it.
 pub(super) struct Database {
@@ -53,7 +60,8 @@ impl Database {
             .runtime(Timers::Tokio1)
             .create_timeout(Some(PATIENCE))
             .wait_timeout(Some(PATIENCE))
-            .recycle_timeout(Some(PATIENCE))
+            .recycle_timeout(Some(PING))
+            .queue_mode(QueueMode::Lifo)
             .build()
             .map_err(|error| unbuilt(&error.to_string()))?;
         Ok(Self {
@@ -76,10 +84,11 @@ impl Database {
     /// Waits for the end of `work`, if the server does not fall silent.
     pub(super) fn wait<T>(
         &self,
+        longest: Duration,
         work: impl Future<Output = sqlx::Result<T>>,
     ) -> Result<T, Failure> {
         self.block_on(async {
-            match timeout(SILENCE, work).await {
+            match timeout(longest, work).await {
                 Ok(done) => done.map_err(Failure::Sql),
                 Err(_) => Err(Failure::Silent),
             }
@@ -125,8 +134,12 @@ impl Manager for Connector {
         connection: &mut PgConnection,
         metrics: &Metrics,
     ) -> RecycleResult<sqlx::Error> {
-        if metrics.last_used() < FRESH {
+        let idle = metrics.last_used();
+        if idle < FRESH {
             return Ok(());
+        }
+        if idle > STALE {
+            return Err(RecycleError::message("idle for too long"));
         }
         connection.ping().await.map_err(RecycleError::Backend)
     }

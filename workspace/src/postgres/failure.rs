@@ -63,6 +63,11 @@ impl Failure {
         }
     }
 
+    /// Whether the other side ended the connection.
+    pub(super) fn is_ended(&self) -> bool {
+        self.ends_connection() && !matches!(self, Self::Silent | Self::Lost | Self::Unreached)
+    }
+
     /// Whether the statement failed at the server, which then undoes the whole transaction.
     pub(super) fn ends_transaction(&self) -> bool {
         matches!(self, Self::Sql(sqlx::Error::Database(_))) || self.ends_connection()
@@ -140,7 +145,8 @@ fn of_server(error: &dyn DatabaseError) -> (String, &'static str) {
             format!("does not let this role do that: {said}"),
             "use a role with the rights in docs/postgres.md; a role that may make tables is needed to create or to migrate a store",
         ),
-        "25006" => (
+        // A copy of a server says so of a transaction that would write, and only then.
+        "25006" | "0A000" if said.contains("read-only") || said.contains("recovery") => (
             "is read-only, as the copy of a server is".to_owned(),
             "set `AL_URL` to the server that takes writes",
         ),

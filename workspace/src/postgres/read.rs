@@ -10,6 +10,7 @@ use lattice_core::{Beside, Breaker, Error, Number, PolicyRow, PolicySet};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
+use super::database::LONG_SILENCE;
 use super::failure::Failure;
 use super::transaction::{Statement, Transaction};
 use crate::patterns;
@@ -161,20 +162,22 @@ const ACTIVE: &str = "
            allowed_branches, conditions
     FROM lattice.policy WHERE workspace = $1 AND active ORDER BY name";
 
+/// Of each name the last version that was made by then, if it is an active one: one sort, whatever the server knows of the
+/// tables.
 const ACTIVE_AT: &str = "
     SELECT name, action_type, approval_required, approval_timeout_hours, allowed_repos,
            allowed_branches, conditions
-    FROM lattice.policy WHERE workspace = $1 AND active AND seq <= $2
-    UNION ALL
-    SELECT name, action_type, approval_required, approval_timeout_hours, allowed_repos,
-           allowed_branches, conditions
-    FROM lattice.policy_version AS version WHERE workspace = $1 AND active AND seq <= $2
-        AND NOT EXISTS (SELECT 1 FROM lattice.policy AS newer
-                        WHERE newer.workspace = $1 AND newer.name = version.name AND newer.seq <= $2)
-        AND NOT EXISTS (SELECT 1 FROM lattice.policy_version AS newer
-                        WHERE newer.workspace = $1 AND newer.name = version.name
-                            AND newer.seq > version.seq AND newer.seq <= $2)
-    ORDER BY name";
+    FROM (
+        SELECT DISTINCT ON (name) * FROM (
+            SELECT name, seq, active, action_type, approval_required, approval_timeout_hours,
+                   allowed_repos, allowed_branches, conditions
+            FROM lattice.policy WHERE workspace = $1 AND seq <= $2
+            UNION ALL
+            SELECT name, seq, active, action_type, approval_required, approval_timeout_hours,
+                   allowed_repos, allowed_branches, conditions
+            FROM lattice.policy_version WHERE workspace = $1 AND seq <= $2
+        ) AS made ORDER BY name, seq DESC
+    ) AS last WHERE active ORDER BY name";
 
 impl<Access> Transaction<Access> {
     /// The policies that a statement gives, in name order, each compiled or shared as it arrives.
@@ -183,7 +186,7 @@ impl<Access> Transaction<Access> {
         statement: Statement<'_>,
         known: &'k PolicySet,
     ) -> Result<Beside<'k>, SnapshotError> {
-        let read = self.attempt(async |connection| {
+        let read = self.attempt_for(LONG_SILENCE, async |connection| {
             let mut active = Beside::new(known);
             let mut rows = statement.fetch(connection);
             while let Some(row) = rows.try_next().await? {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use lattice_core::{Code, Error};
 use sqlx::{PgConnection, Row};
 
-use super::database::Database;
+use super::database::{Database, SILENCE};
 use super::failure::{Failure, unavailable};
 use super::transaction::{OWN_NAMES, ReadWrite, Trace, Transaction};
 
@@ -29,7 +29,9 @@ impl Transaction<ReadWrite> {
                 self.close();
                 Ok(())
             }
-            Err(failure) if failure.ends_connection() => {
+            // A server that says that it does not know is one of those.
+            Err(failure) if failure.ends_connection() || failure.is(&["40003"]) => {
+                self.close();
                 settle(&self.database, &self.trace.borrow())
             }
             Err(failure) => Err(self.failed(&failure)),
@@ -44,7 +46,10 @@ fn settle(database: &Database, trace: &Trace) -> Result<(), Error> {
     };
     // Behind the locks that it held: once they are free, it has come to its end.
     let names = if trace.names { OWN_NAMES } else { "" };
-    let begin = format!("BEGIN; SET LOCAL lock_timeout = '10s'; {names}");
+    // A snapshot for each statement: what is found is what stands after the locks were waited for.
+    let begin = format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '10s'; {names}"
+    );
     let find = async |connection: &mut PgConnection| {
         sqlx::raw_sql(&begin).execute(&mut *connection).await?;
         sqlx::query("SELECT 1 FROM lattice.audit_head WHERE workspace = ANY ($1) FOR UPDATE")
@@ -63,7 +68,7 @@ fn settle(database: &Database, trace: &Trace) -> Result<(), Error> {
     let start = Instant::now();
     loop {
         let found = database.connect().and_then(|mut connection| {
-            let found = database.wait(find(&mut connection));
+            let found = database.wait(SILENCE, find(&mut connection));
             if found.is_err() {
                 // Its transaction may still be open.
                 drop(deadpool::managed::Object::take(connection));
@@ -72,17 +77,22 @@ fn settle(database: &Database, trace: &Trace) -> Result<(), Error> {
         });
         match found {
             Ok(Some(found)) if found == leaf => return Ok(()),
-            Ok(_) => {
-                return Err(unavailable(
-                    &database.address,
-                    "ended the connection before it committed",
-                    "nothing was written; run the command again",
-                ));
-            }
+            Ok(_) => return Err(uncommitted(database)),
+            // The tables themselves would have come with the commit.
+            Err(failure) if failure.is(&["42P01", "3F000"]) => return Err(uncommitted(database)),
             Err(_) if start.elapsed() < RETURN => thread::sleep(PAUSE),
             Err(_) => return Err(unknown(database)),
         }
     }
+}
+
+/// It came to nothing.
+fn uncommitted(database: &Database) -> Error {
+    unavailable(
+        &database.address,
+        "ended the connection before it committed",
+        "nothing was written; run the command again",
+    )
 }
 
 /// Nobody knows.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool::managed::Object;
 use futures_util::TryStreamExt;
@@ -13,7 +14,7 @@ use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres, Row};
 
-use super::database::{Database, Pooled};
+use super::database::{Database, Pooled, SILENCE};
 use super::failure::{Failure, unavailable};
 use super::schema::{self, Format};
 
@@ -141,7 +142,8 @@ impl<Access> Transaction<Access> {
             begun.map(|_| transaction)
         };
         let opened = begin().or_else(|failure: Failure| {
-            if !failure.ends_connection() {
+            // Only one that was idle may be gone without the server being so.
+            if !failure.is_ended() {
                 return Err(failure);
             }
             database.forget_idle();
@@ -172,11 +174,20 @@ impl<Access> Transaction<Access> {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Failure> {
+        self.attempt_for(SILENCE, work)
+    }
+
+    /// The same for work that may take longer than one statement does.
+    pub(super) fn attempt_for<T>(
+        &self,
+        longest: Duration,
+        work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+    ) -> Result<T, Failure> {
         let mut connection = self.connection.borrow_mut();
         let Some(open) = connection.as_mut() else {
             return Err(Failure::Lost);
         };
-        let done = self.database.wait(work(open));
+        let done = self.database.wait(longest, work(open));
         if let Err(failure) = &done {
             self.trace.borrow_mut().failed |= failure.ends_transaction();
             if failure.ends_connection() {
@@ -242,9 +253,12 @@ impl<Access> Transaction<Access> {
 
 impl<Access> Drop for Transaction<Access> {
     fn drop(&mut self) {
-        // Where that fails, the connection is gone, and the server rolls back by itself.
-        let _: Result<_, Failure> =
+        let rolled_back: Result<_, Failure> =
             self.attempt(async |connection| sqlx::raw_sql("ROLLBACK").execute(connection).await);
+        if rolled_back.is_err() {
+            // The server rolls back by itself where the connection ends.
+            self.connection.borrow_mut().take().map(Object::take);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use lattice_core::{AllowList, Breaker, Conditions, Error, Policy};
 use sqlx::PgConnection;
 use sqlx::postgres::PgQueryResult;
 
+use super::database::LONG_SILENCE;
 use super::read::signed;
 use super::transaction::{ReadWrite, Transaction};
 use crate::once::Once;
@@ -153,7 +154,7 @@ impl Write for Transaction<ReadWrite> {
         deactivated: &[String],
     ) -> Result<(), Error> {
         let (mut replaced, seq) = (replaced.peekable(), signed(seq));
-        self.run(async |connection| {
+        let changed = self.attempt_for(LONG_SILENCE, async |connection| {
             let (mut new, mut next) = (Batch::default(), Batch::default());
             for policy in active {
                 let name = policy.name();
@@ -178,7 +179,8 @@ impl Write for Transaction<ReadWrite> {
                 each(&off.execute(&mut *connection).await?, names.len())?;
             }
             Ok(())
-        })
+        });
+        changed.map_err(|failure| self.failed(&failure))
     }
 
     fn append(
