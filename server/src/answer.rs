@@ -127,8 +127,13 @@ impl Refusal {
     }
 }
 
-fn response(status: StatusCode, media: &'static str, text: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
+/// An answer with that body.
+pub(crate) fn response(
+    status: StatusCode,
+    media: &'static str,
+    body: impl Into<Body>,
+) -> Response<Body> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));

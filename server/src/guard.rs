@@ -44,16 +44,7 @@ pub(crate) fn who(
     if scope == Scope::Open {
         return Ok(Who::Anyone);
     }
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (value, more) = (values.next(), values.next());
-    let text = value
-        .filter(|_| more.is_none())
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| {
-            let (scheme, key) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
-        })
-        .ok_or_else(no_key)?;
+    let text = bearer(headers).ok_or_else(no_key)?;
     match (scope, admin) {
         (Scope::Admin, Some(admin)) if admin.is(text) => Ok(Who::Admin),
         (Scope::Admin, _) => Err(Error::new(
@@ -63,6 +54,26 @@ pub(crate) fn who(
         .with_help("whoever runs the server has it, if it was started with one")),
         (Scope::Open | Scope::Agent | Scope::Service, _) => Key::parse(text).map(Who::Key),
     }
+}
+
+/// The key that a request offers, whatever for: [`Who::Anyone`] where it looks like an admin's and is not.
+pub(crate) fn offered(headers: &HeaderMap, admin: Option<&AdminKey>) -> Option<Who> {
+    let text = bearer(headers)?;
+    if admin.is_some_and(|admin| admin.is(text)) {
+        return Some(Who::Admin);
+    }
+    if AdminKey::parse(text).is_ok() {
+        return Some(Who::Anyone);
+    }
+    Key::parse(text).map(Who::Key).ok()
+}
+
+/// The one key in the header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (value, more) = (values.next()?, values.next());
+    let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+    (more.is_none() && scheme.eq_ignore_ascii_case("bearer")).then_some(key.trim())
 }
 
 /// Whether the key opens nothing at all, as one that was guessed.

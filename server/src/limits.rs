@@ -17,6 +17,12 @@ pub const BODY_TIME: Duration = Duration::from_secs(30);
 /// How long the rest of a small body is waited for whose request was refused already.
 pub const DRAIN_TIME: Duration = Duration::from_secs(1);
 
+/// Requests at once on one HTTP/2 connection.
+pub const STREAMS: u32 = 16;
+
+/// Bytes of an answer that such a request keeps ready to be sent.
+pub const STREAM_BYTES: usize = 64 * 1024;
+
 /// How long a request waits for its turn.
 pub const QUEUE_TIME: Duration = Duration::from_secs(5);
 

@@ -9,7 +9,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use lattice_core::{Code, Error};
 use tokio::runtime::Builder;
 
-use crate::limits::{HEAD_TIME, STOP_TIME};
+use crate::limits::{HEAD_TIME, STOP_TIME, STREAM_BYTES, STREAMS};
 
 /// The files of a server's certificate and its key, in PEM.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl Tls {
     }
 }
 
-/// Serves on `listener` until the process is told to stop (`SIGTERM`, `SIGINT`, `SIGHUP`), then finishes what it has begun: no
+/// Serves on `listener` until the process is told to stop (`SIGTERM`, `SIGINT`), then finishes what it has begun: no
 /// transaction is left in the middle.
 ///
 /// # Errors
@@ -61,8 +61,8 @@ pub fn serve(listener: TcpListener, router: Router, tls: Option<&Tls>) -> Result
         .build()
         .map_err(|error| io("the server cannot start", &error.to_string()))?;
     let served = runtime.block_on(run(listener, router, tls));
-    // Those that work on a request have come to their end, or will be cut off by the end of the process.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    // Also what goes on for clients that no longer wait for it.
+    runtime.shutdown_timeout(STOP_TIME);
     served
 }
 
@@ -77,7 +77,7 @@ async fn run(listener: TcpListener, router: Router, tls: Option<&Tls>) -> Result
                 .map_err(failed)?
                 .handle(handle)
                 .first_request_timeout(HEAD_TIME);
-            server.http_builder().http1().header_read_timeout(HEAD_TIME);
+            limit(server.http_builder());
             server.serve(service).await.map_err(failed)
         }
         Some(tls) => {
@@ -86,10 +86,21 @@ async fn run(listener: TcpListener, router: Router, tls: Option<&Tls>) -> Result
                 .map_err(failed)?
                 .handle(handle)
                 .first_request_timeout(HEAD_TIME);
-            server.http_builder().http1().header_read_timeout(HEAD_TIME);
+            limit(server.http_builder());
             server.serve(service).await.map_err(failed)
         }
     }
+}
+
+/// Keeps one connection from taking what is for all.
+fn limit(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>) {
+    builder.http1().header_read_timeout(HEAD_TIME);
+    builder
+        .http2()
+        .max_concurrent_streams(STREAMS)
+        .max_send_buf_size(STREAM_BYTES)
+        .keep_alive_interval(Some(HEAD_TIME))
+        .keep_alive_timeout(HEAD_TIME);
 }
 
 /// Waits until the process is told to stop, and passes it on.
@@ -98,22 +109,20 @@ async fn stop(handle: Handle<SocketAddr>) {
         let _ = tokio::signal::ctrl_c().await;
     };
     #[cfg(unix)]
-    let (terminated, hung_up) = {
+    let terminated = async {
         use tokio::signal::unix::{SignalKind, signal};
-        let wait = async |kind| match signal(kind) {
+        match signal(SignalKind::terminate()) {
             Ok(mut signal) => {
                 signal.recv().await;
             }
             Err(_) => std::future::pending().await,
-        };
-        (wait(SignalKind::terminate()), wait(SignalKind::hangup()))
+        }
     };
     #[cfg(not(unix))]
-    let (terminated, hung_up) = (std::future::pending::<()>(), std::future::pending::<()>());
+    let terminated = std::future::pending::<()>();
     tokio::select! {
         () = interrupted => {}
         () = terminated => {}
-        () = hung_up => {}
     }
     tracing::info!("stopping");
     handle.graceful_shutdown(Some(STOP_TIME));

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
-use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use axum::routing::{MethodFilter, get, on};
@@ -21,13 +20,14 @@ use tokio::time::timeout;
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use crate::answer::{Answer, JSON, Refusal, TEXT};
-use crate::call::{Call, usage};
+use crate::answer::{self, Answer, JSON, Refusal, TEXT};
+use crate::call::{Call, Who, usage};
 use crate::guard::{self, AdminKey};
 use crate::limits::{BODY_BYTES, BODY_TIME, DRAIN_TIME, QUEUE_TIME, UNCHECKED_BODY_BYTES};
 use crate::metrics::Metrics;
 use crate::openapi;
 use crate::operation::{self, Method, Operation, Scope};
+use crate::operations::health::ALIVE;
 use crate::throttle::Throttle;
 
 /// What a server is made of besides its store.
@@ -50,7 +50,7 @@ struct Shared {
     throttle: Throttle,
     /// Requests that may work at once.
     turns: Arc<Semaphore>,
-    document: String,
+    document: Bytes,
 }
 
 /// How a request came, to be logged and counted.
@@ -75,7 +75,7 @@ pub fn router(store: Arc<dyn Store>, settings: Settings, workers: usize) -> Rout
         metrics: Metrics::new(),
         throttle: Throttle::default(),
         turns: Arc::new(Semaphore::new(workers)),
-        document: openapi::document(),
+        document: openapi::document().into(),
     });
     let mut router = Router::new();
     for operation in operation::all() {
@@ -109,7 +109,7 @@ pub fn router(store: Arc<dyn Store>, settings: Settings, workers: usize) -> Rout
 }
 
 async fn document(State(shared): State<Arc<Shared>>) -> Response<Body> {
-    Answer::text(JSON, shared.document.clone()).into_response()
+    answer::response(StatusCode::OK, JSON, shared.document.clone())
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response<Body> {
@@ -164,13 +164,27 @@ async fn perform(
         let error = error.with_help("check the key, and wait as long as `Retry-After` says");
         return Err(Refusal::with_status(error, StatusCode::TOO_MANY_REQUESTS).retry_after(seconds));
     }
+    if operation.id == ALIVE {
+        // Whether the server runs has nothing to do with how busy it is.
+        return Ok(Answer::text(TEXT, "ok\n".to_owned()));
+    }
     let admin = shared.settings.admin.as_ref();
-    let who = guard::who(operation.scope, &parts.headers, admin).map_err(|error| {
-        let mut refusal = Refusal::from(error);
-        // Who sends no key guesses none.
-        refusal.is_guess &= parts.headers.contains_key(AUTHORIZATION);
-        refusal
-    })?;
+    let who = match guard::who(operation.scope, &parts.headers, admin) {
+        Ok(who) => who,
+        Err(error) => {
+            let mut refusal = Refusal::from(error);
+            // Who sends no key guesses none, and a key may be good for something else.
+            refusal.is_guess = match guard::offered(&parts.headers, admin) {
+                None | Some(Who::Admin) => false,
+                Some(Who::Anyone) => true,
+                Some(who) => {
+                    let is_guess = move |shared: &Shared| Ok(guard::is_guess(&who, &*shared.store));
+                    work(shared, is_guess).await.unwrap_or(false)
+                }
+            };
+            return Err(refusal);
+        }
+    };
     let path = match RawPathParams::from_request_parts(parts, &()).await {
         Ok(path) => path
             .iter()
@@ -277,9 +291,17 @@ fn query(operation: &Operation, text: &str) -> Result<BTreeMap<String, String>, 
 
 /// The idempotency key of an operation that takes one.
 fn idempotency_key(operation: &Operation, headers: &HeaderMap) -> Result<Option<String>, Refusal> {
-    let Some(key) = headers.get(IDEMPOTENCY_KEY).filter(|_| operation.again) else {
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(key) = keys.next() else {
         return Ok(None);
     };
+    if !operation.again {
+        let message = "the path does not take an `Idempotency-Key`";
+        return Err(usage(message, "leave it out: this may be done twice").into());
+    }
+    if keys.next().is_some() {
+        return Err(usage("the `Idempotency-Key` is there twice", "send it once").into());
+    }
     let key = key
         .to_str()
         .map_err(|_| usage("the `Idempotency-Key` is not ASCII", "send a UUID"))?;
@@ -392,6 +414,21 @@ fn request_id(headers: &HeaderMap) -> String {
     }
 }
 
+/// The method, if it is one of those that there are: a client may call it anything.
+fn method(method: &axum::http::Method) -> &str {
+    use axum::http::Method;
+    match *method {
+        Method::GET
+        | Method::POST
+        | Method::PUT
+        | Method::DELETE
+        | Method::HEAD
+        | Method::OPTIONS
+        | Method::PATCH => method.as_str(),
+        _ => "other",
+    }
+}
+
 /// Counts and logs what came of a request, and answers it.
 fn finish(shared: &Shared, trail: &Trail, outcome: Result<Answer, Refusal>) -> Response<Body> {
     let mut code = "";
@@ -417,7 +454,7 @@ fn finish(shared: &Shared, trail: &Trail, outcome: Result<Answer, Refusal>) -> R
     shared.metrics.answered(trail.operation, status, took);
     tracing::info!(
         request = trail.id,
-        method = trail.method.as_str(),
+        method = method(&trail.method),
         operation = trail.operation,
         source = trail.source.map(tracing::field::display),
         status,

@@ -6,8 +6,11 @@ use crate::answer::{Answer, TEXT};
 use crate::call::Call;
 use crate::operation::{Content, Method, Operation, Run, Scope};
 
+/// The one that asks nobody.
+pub(crate) const ALIVE: &str = "healthz";
+
 pub(crate) const OPERATIONS: &[Operation] = &[
-    open("healthz", "/healthz", "Whether the server runs", |_| ok()),
+    open(ALIVE, "/healthz", "Whether the server runs", |_| ok()),
     open("readyz", "/readyz", "Whether it reaches its store", ready),
 ];
 
