@@ -1,8 +1,8 @@
 //! A workspace for programs in other languages: the documents of `--format json` as values.
 
 use lattice_core::view::{self, KeyKind};
-use lattice_core::{Action, Code, Error, Guard, SavedPlan, limits};
-use lattice_workspace::{Key, Planned, Reader, Store, import_signed, threads};
+use lattice_core::{Action, Code, Error, Guard, SavedPlan};
+use lattice_workspace::{Key, Planned, Reader, Store, import_signed, page, threads};
 
 use crate::access::{Opened, key_in_environment, named};
 use crate::args::{guard, threshold_in_environment};
@@ -293,18 +293,4 @@ impl Client {
 fn preview(planned: &Planned) -> Result<view::Plan, Error> {
     planned.check(true)?;
     Ok(planned.view(true, None))
-}
-
-/// How many of `what` a page holds.
-fn page(limit: Option<u64>, what: &str) -> Result<usize, Error> {
-    let Some(limit) = limit else {
-        return Ok(limits::PAGE_DEFAULT);
-    };
-    let page = usize::try_from(limit).ok();
-    page.filter(|limit| (1..=limits::PAGE_MAX).contains(limit))
-        .ok_or_else(|| {
-            let message = format!("a page of {limit} {what} cannot be listed");
-            Error::new(Code::Usage, message)
-                .with_help(format!("ask for 1 to {} {what}", limits::PAGE_MAX))
-        })
 }

@@ -52,7 +52,7 @@ pub(crate) struct Refusal {
     pub(crate) error: Error,
     status: StatusCode,
     retry_after: Option<u64>,
-    /// Whether the caller has no key that opens what was asked for.
+    /// Whether it may be for a key that was guessed.
     pub(crate) is_guess: bool,
 }
 
@@ -79,7 +79,7 @@ impl Refusal {
     /// A refusal that HTTP has a status of its own for.
     pub(crate) fn with_status(error: Error, status: StatusCode) -> Self {
         Self {
-            is_guess: error.code() == Code::InvalidServiceKey,
+            is_guess: status == StatusCode::UNAUTHORIZED,
             error,
             status,
             retry_after: None,

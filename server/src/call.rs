@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use lattice_core::audit::Checkpoint;
 use lattice_core::hash::sha256;
 use lattice_core::view::KeyKind;
-use lattice_core::{Code, Error, Guard, Mode, limits};
-use lattice_workspace::{Ambient, Caller, Decider, Key, Once, Reader, Store};
+use lattice_core::{Code, Error, Guard, Mode};
+use lattice_workspace::{Ambient, Caller, Decider, Key, Once, Reader, Store, page};
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
@@ -94,17 +94,7 @@ impl Call<'_> {
 
     /// How many items a page holds.
     pub(crate) fn limit(&self) -> Result<usize, Error> {
-        let Some(limit) = self.count("limit")? else {
-            return Ok(limits::PAGE_DEFAULT);
-        };
-        let page = usize::try_from(limit).ok();
-        page.filter(|limit| (1..=limits::PAGE_MAX).contains(limit))
-            .ok_or_else(|| {
-                usage(
-                    &format!("a page of {limit} items cannot be listed"),
-                    &format!("ask for 1 to {}", limits::PAGE_MAX),
-                )
-            })
+        page(self.count("limit")?, "items")
     }
 
     pub(crate) fn mode(&self) -> Result<Mode, Error> {

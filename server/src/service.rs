@@ -131,10 +131,15 @@ async fn answer(
         start: Instant::now(),
     };
     let _running = shared.metrics.running();
-    let outcome = match operation {
+    let mut outcome = match operation {
         Ok(operation) => perform(shared, operation, &mut parts, &mut body, &trail).await,
         Err(refusal) => Err(refusal),
     };
+    if let Err(refusal) = &mut outcome
+        && refusal.is_guess
+    {
+        refusal.is_guess = is_guess(shared, &parts.headers).await;
+    }
     if let Some(body) = body
         && length(&parts.headers).is_some_and(|length| length <= UNCHECKED_BODY_BYTES)
     {
@@ -169,22 +174,7 @@ async fn perform(
         return Ok(Answer::text(TEXT, "ok\n".to_owned()));
     }
     let admin = shared.settings.admin.as_ref();
-    let who = match guard::who(operation.scope, &parts.headers, admin) {
-        Ok(who) => who,
-        Err(error) => {
-            let mut refusal = Refusal::from(error);
-            // Who sends no key guesses none, and a key may be good for something else.
-            refusal.is_guess = match guard::offered(&parts.headers, admin) {
-                None | Some(Who::Admin) => false,
-                Some(Who::Anyone) => true,
-                Some(who) => {
-                    let is_guess = move |shared: &Shared| Ok(guard::is_guess(&who, &*shared.store));
-                    work(shared, is_guess).await.unwrap_or(false)
-                }
-            };
-            return Err(refusal);
-        }
-    };
+    let who = guard::who(operation.scope, &parts.headers, admin)?;
     let path = match RawPathParams::from_request_parts(parts, &()).await {
         Ok(path) => path
             .iter()
@@ -197,27 +187,17 @@ async fn perform(
     let is_small = length(&parts.headers).is_some_and(|length| length <= UNCHECKED_BODY_BYTES);
     if operation.body.is_some() && !is_small {
         // Nobody makes the server read megabytes with a key that opens nothing.
-        let asker = who.clone();
-        let check = move |shared: &Shared| {
-            let checked = guard::check(operation.scope, &asker, &*shared.store);
-            let is_guess = checked.is_err() && guard::is_guess(&asker, &*shared.store);
-            Ok((checked, is_guess))
-        };
-        let (checked, is_guess) = work(shared, check).await?;
-        checked.map_err(|error| {
-            let mut refusal = Refusal::from(error);
-            refusal.is_guess = is_guess;
-            refusal
-        })?;
+        let who = who.clone();
+        let check = move |shared: &Shared| guard::check(operation.scope, &who, &*shared.store);
+        work(shared, check).await?;
     }
     let body = read(operation, &parts.headers, body).await?;
     let ambient = ambient()?;
-    let asker = who.clone();
-    let done = work(shared, move |shared| {
+    work(shared, move |shared| {
         let call = Call {
             store: &*shared.store,
             decider: &shared.decider,
-            who: asker,
+            who,
             path,
             query,
             body,
@@ -226,16 +206,20 @@ async fn perform(
         };
         (operation.run)(&call)
     })
-    .await;
-    let Err(mut refusal) = done else {
-        return done;
-    };
-    if refusal.is_guess {
-        // Whose key opens something asked for the wrong thing, and is no guesser.
-        let is_guess = move |shared: &Shared| Ok(guard::is_guess(&who, &*shared.store));
-        refusal.is_guess = work(shared, is_guess).await.unwrap_or(false);
+    .await
+}
+
+/// Whether the key that a request offers opens nothing anywhere. Whoever sends none guesses none, and whose key opens
+/// something else, or asks for what is not there, made a mistake.
+async fn is_guess(shared: &Arc<Shared>, headers: &HeaderMap) -> bool {
+    match guard::offered(headers, shared.settings.admin.as_ref()) {
+        None | Some(Who::Admin) => false,
+        Some(Who::Anyone) => true,
+        Some(who) => {
+            let is_guess = move |shared: &Shared| Ok(guard::is_guess(&who, &*shared.store));
+            work(shared, is_guess).await.unwrap_or(false)
+        }
     }
-    Err(refusal)
 }
 
 /// Does what may wait for the store on a thread that may wait, when it is its turn. It comes to its end there even if

@@ -2,7 +2,7 @@
 
 use lattice_core::audit::{Record, Tree, log_name};
 use lattice_core::view::{self, RecordedState};
-use lattice_core::{Code, Error};
+use lattice_core::{Code, Error, limits};
 
 use crate::store::Read;
 
@@ -110,4 +110,22 @@ impl Iterator for Backwards<'_> {
         }
         step
     }
+}
+
+/// How many of `what` a page holds, where so many were asked for.
+///
+/// # Errors
+///
+/// `USAGE` for more than a page may hold, or none.
+pub fn page(limit: Option<u64>, what: &str) -> Result<usize, Error> {
+    let Some(limit) = limit else {
+        return Ok(limits::PAGE_DEFAULT);
+    };
+    let page = usize::try_from(limit).ok();
+    page.filter(|limit| (1..=limits::PAGE_MAX).contains(limit))
+        .ok_or_else(|| {
+            let message = format!("a page of {limit} {what} cannot be listed");
+            Error::new(Code::Usage, message)
+                .with_help(format!("ask for 1 to {} {what}", limits::PAGE_MAX))
+        })
 }

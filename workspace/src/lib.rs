@@ -92,6 +92,7 @@ pub use access::Caller;
 pub use ambient::Ambient;
 pub use breakers::{list_breakers, set_breaker};
 pub use decider::Decider;
+pub use events::page;
 pub use import::{Imported, Planned, import, import_signed};
 pub use key::Key;
 pub use keys::{create_key, list_keys, revoke_key};
