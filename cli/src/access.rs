@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lattice_core::view::KeyKind;
 use lattice_core::{Code, Error};
-use lattice_workspace::{Caller, Key, Location, Reader, Store};
+use lattice_workspace::{Caller, Credentials, Key, Location, Reader, Store};
 
 use crate::args::{CallerArgs, KeyArgs, StoreArgs};
 use crate::file::KEY;
@@ -28,10 +28,21 @@ impl Opened {
             None => Location::default_in(&data_directory(io)?),
         };
         Ok(Self {
-            store: location.open(),
+            store: location.open_with(credentials(io)?),
             location,
         })
     }
+}
+
+/// What a server wants to know beside the keys of workspaces.
+fn credentials(io: &Io<'_>) -> Result<Credentials, Error> {
+    let admin_key = io
+        .variable("AL_ADMIN_KEY")
+        .map(std::ffi::OsString::into_string);
+    let admin_key = admin_key
+        .transpose()
+        .map_err(|_| Error::new(Code::Usage, "AL_ADMIN_KEY is not UTF-8"))?;
+    Ok(Credentials { admin_key })
 }
 
 impl StoreArgs {
@@ -119,9 +130,8 @@ pub(crate) fn named(url: Option<&str>, io: &Io<'_>) -> Result<Option<Location>, 
     };
     match url.to_str() {
         Some(url) => Location::parse(url).map(Some),
-        None => {
-            Err(Error::new(Code::Usage, "AL_URL is not UTF-8").with_help("set it to `sqlite:PATH`"))
-        }
+        None => Err(Error::new(Code::Usage, "AL_URL is not UTF-8")
+            .with_help("set it to `sqlite:PATH`, `postgres://…` or `https://…`")),
     }
 }
 

@@ -19,7 +19,10 @@ Examples:
 
 Environment:
   AL_SERVICE_KEY   the key that opens a workspace (or --service-key-file)
-  AL_URL           where workspaces live (or --url): sqlite:PATH or postgres://…
+  AL_URL           where workspaces live (or --url): sqlite:PATH, postgres://… or https://…
+  AL_ADMIN_KEY     the admin key of a server at https://…, for `workspace` and `--workspace`
+  SSL_CERT_FILE, HTTPS_PROXY, NO_PROXY
+                   whom to trust, and the way to that server
   AL_DEACTIVATION_THRESHOLD
                    the share of active policies that an import, rollback or plan may deactivate, in percent
   AL_AUDIT_KEY_FILE
@@ -129,7 +132,7 @@ pub(crate) struct StoreArgs {
         long,
         value_name = "URL",
         help_heading = "Workspace",
-        help = "Where workspaces live: sqlite:PATH or postgres://… [env: AL_URL] [default: a file in the user's data directory]"
+        help = "Where workspaces live: sqlite:PATH, postgres://… or https://… [env: AL_URL] [default: a file in the user's data directory]"
     )]
     pub(crate) url: Option<String>,
 }

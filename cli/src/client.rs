@@ -30,7 +30,8 @@ impl PlanOptions {
     fn plan(self, reader: &Reader, given: &Named, io: &Io<'_>) -> Result<Planned, Error> {
         let guard = self.guard(io)?;
         let planned = reader.plan(&given.manifest, mode(self.replace))?;
-        Ok(planned.in_file(given.file.as_deref()).with_guard(guard))
+        let planned = planned.in_file(given.file.as_deref()).with_guard(guard);
+        Ok(planned.from_texts(|| given.texts.clone()))
     }
 }
 
@@ -185,11 +186,16 @@ impl Client {
         io: &Io<'_>,
     ) -> Result<String, Error> {
         let file = sources.name();
-        let bundle = sources.read()?;
-        let manifest = bundle.manifest_on(threads())?;
+        let texts = sources.read()?;
+        let manifest = texts.manifest_on(threads())?;
         let reader = self.read(KeyKind::Service)?;
-        let planned = options.plan(&reader, &Named { manifest, file }, io)?;
-        Ok(planned.save(bundle)?.into_text())
+        let named = Named {
+            manifest,
+            file,
+            texts,
+        };
+        let planned = options.plan(&reader, &named, io)?;
+        Ok(planned.save(named.texts)?.into_text())
     }
 
     /// Applies a saved plan: exactly what it shows, or nothing.

@@ -147,6 +147,8 @@ pub struct Named {
     pub manifest: Manifest,
     /// Its file or folder, as it was named.
     pub file: Option<String>,
+    /// What it was made of: a server takes nothing else.
+    pub texts: Bundle,
 }
 
 impl Named {
@@ -177,8 +179,13 @@ impl Given {
             Given::Sources(sources) => sources,
         };
         let file = sources.name();
-        let manifest = sources.read()?.manifest_on(threads())?;
-        Ok(Arc::new(Named { manifest, file }))
+        let texts = sources.read()?;
+        let manifest = texts.manifest_on(threads())?;
+        Ok(Arc::new(Named {
+            manifest,
+            file,
+            texts,
+        }))
     }
 }
 

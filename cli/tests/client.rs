@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use al::{Client, Evidence, Given, Io, PlanOptions, Source};
-use common::Store;
+use common::{Store, environment};
 use lattice_core::{Action, Code, Manifest, NamedText, view::Status};
 
 const MANIFEST: &str = "manifest_version: '1.0'
@@ -38,9 +38,14 @@ fn io<'a>(variables: &'a [(&'a str, &'a str)]) -> Io<'a> {
 
 fn al(args: &[&str]) -> serde_json::Value {
     let mut out = Vec::new();
+    let environment = environment();
+    let environment: Vec<(&str, &str)> = environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let mut io = Io {
         stdout: Box::new(&mut out),
-        ..io(&[])
+        ..io(&environment)
     };
     let args = ["al"].iter().chain(args).map(OsString::from);
     assert_eq!(al::run(args, &mut io), 0);
@@ -50,7 +55,7 @@ fn al(args: &[&str]) -> serde_json::Value {
 
 /// A new store with the workspace `dev`: its URL, and a key of each kind.
 fn store(folder: &tempfile::TempDir) -> (String, String, String) {
-    let url = Store::new(&folder.path().join("al.db")).url();
+    let url = Store::new(&folder.path().join("al.db")).url_in_process();
     let json = ["--url", &url, "--format", "json"];
     let made = al(&[&["workspace", "create", "dev"], &json[..]].concat());
     let agent = al(&[

@@ -184,6 +184,7 @@ fn run_al(folder: &Path, arguments: &[&str]) -> (String, i32) {
         .args(["--format", "json"])
         .current_dir(folder)
         .env_clear()
+        .envs(common::environment())
         .output()
         .expect("`al` runs");
     let stdout = String::from_utf8(output.stdout).expect("stdout is text");

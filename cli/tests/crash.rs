@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Sandbox, binary, manifest, policy, run, text};
+use common::{Sandbox, binary, environment, manifest, policy, run, text};
 
 /// Kills an import with SIGKILL where it stands at `place`.
 fn kill_at(sandbox: &Sandbox, key: &str, place: &str) {
@@ -23,6 +23,7 @@ fn kill_at(sandbox: &Sandbox, key: &str, place: &str) {
         .current_dir(sandbox.path(""))
         .env_clear()
         .env("AL_URL", sandbox.url())
+        .envs(environment())
         .env("AL_SERVICE_KEY", key)
         .env("AL_AUDIT_KEY_FILE", "log.key")
         .env("AL_TEST_HOLD", &gate)

@@ -13,7 +13,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Sandbox, binary, manifest, policy, text};
+use common::{Sandbox, binary, environment, manifest, policy, text};
 use serde_json::{Value, json};
 
 /// The policy, and the manifest, of each of the two.
@@ -41,6 +41,7 @@ fn the_second_of_two_imports_is_refused() {
                 .current_dir(sandbox.path(""))
                 .env_clear()
                 .env("AL_URL", sandbox.url())
+                .envs(environment())
                 .env("AL_SERVICE_KEY", &key)
                 .env("AL_TEST_HOLD", &gate)
                 .stdout(Stdio::piped())

@@ -210,7 +210,7 @@ fn a_url_that_is_no_text_is_a_usage_error() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command(&["export"]);
     let run = common::run(command.env("AL_URL", OsStr::from_bytes(b"sqlite:\xff")));
-    let expected = "error[USAGE]: AL_URL is not UTF-8\n  help: set it to `sqlite:PATH`\n";
+    let expected = "error[USAGE]: AL_URL is not UTF-8\n  help: set it to `sqlite:PATH`, `postgres://…` or `https://…`\n";
     assert_eq!((run.code, run.stderr.as_str()), (64, expected));
 }
 

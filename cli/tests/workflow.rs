@@ -86,6 +86,7 @@ impl Runner {
             .current_dir(folder)
             .env("PATH", format!("{}:{path}", al.display()))
             .env("AL_URL", self.store.url())
+            .envs(common::environment())
             .env("AL_SERVICE_KEY", &self.key)
             .env("GITHUB_STEP_SUMMARY", folder.join("summary.md"))
             .output()

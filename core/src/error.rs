@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::source::Place;
+use crate::source::{Place, Span};
 use crate::view;
 
 macro_rules! codes {
@@ -172,6 +172,23 @@ impl Diagnostic {
         Self::new(Kind::Warning(lint), message)
     }
 
+    /// What a document says; of its place the line and the column, as the text is elsewhere.
+    fn from_view(view: view::Error) -> Option<Self> {
+        let code = Code::ALL.iter().find(|code| code.as_str() == view.code)?;
+        let place = view.line.zip(view.column).map(|(line, column)| Place {
+            span: Span::default(),
+            line,
+            column,
+        });
+        Some(Self {
+            policy: view.policy,
+            file: view.file,
+            place,
+            help: view.help,
+            ..Self::error(*code, view.message)
+        })
+    }
+
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -253,6 +270,19 @@ impl Error {
                 Err(first)
             }
         }
+    }
+
+    /// The error that a document tells of; `None` if its code is not one that this engine knows.
+    pub fn from_document(document: view::ErrorDocument) -> Option<Self> {
+        let mut primary = document.error;
+        let (related, plan) = (std::mem::take(&mut primary.related), primary.plan.take());
+        let diagnostics = std::iter::once(primary).chain(related);
+        let diagnostics: Option<Vec<_>> = diagnostics.map(Diagnostic::from_view).collect();
+        let error = Self::from_diagnostics(diagnostics?)?;
+        Some(match plan {
+            Some(plan) => error.with_plan(*plan),
+            None => error,
+        })
     }
 
     /// What to do about it.

@@ -283,13 +283,27 @@ impl SavedPlan {
 }
 
 fn save_all(texts: Vec<NamedText>) -> Result<Vec<SavedText>, Error> {
-    let save = |NamedText { file, bytes }| {
+    texts.into_iter().map(SavedText::try_from).collect()
+}
+
+impl TryFrom<NamedText> for SavedText {
+    type Error = Error;
+
+    fn try_from(NamedText { file, bytes }: NamedText) -> Result<Self, Error> {
         let sha256 = hex(&sha256(&bytes));
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::new(Code::InvalidManifest, "the manifest is not UTF-8"))?;
         Ok(SavedText { file, sha256, text })
-    };
-    texts.into_iter().map(save).collect()
+    }
+}
+
+impl From<SavedText> for NamedText {
+    fn from(saved: SavedText) -> Self {
+        Self {
+            file: saved.file,
+            bytes: saved.text.into_bytes(),
+        }
+    }
 }
 
 /// The text of a document, its digest filled in.

@@ -100,10 +100,10 @@ impl Refusal {
         if code != Code::StoreUnavailable || store.is_empty() || !message.contains(store) {
             return self;
         }
-        let message = message.replace(&format!("the store `{store}`"), "the store of the server");
+        let message = hide(message, store);
         let help = self.error.diagnostics().next();
         let help = help.and_then(|first| first.help.clone());
-        let error = Error::new(code, message.replace(store, "…"));
+        let error = Error::new(code, message);
         Self {
             error: match help {
                 Some(help) => error.with_help(help),
@@ -125,6 +125,15 @@ impl Refusal {
         }
         response
     }
+}
+
+/// A message without the place of the store.
+pub(crate) fn hide(message: &str, store: &str) -> String {
+    if store.is_empty() {
+        return message.to_owned();
+    }
+    let message = message.replace(&format!("the store `{store}`"), "the store of the server");
+    message.replace(store, "…")
 }
 
 /// An answer with that body.

@@ -27,6 +27,8 @@ pub(crate) enum Who {
 pub(crate) struct Call<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) decider: &'a Decider,
+    /// The store as its messages name it.
+    pub(crate) place: &'a str,
     pub(crate) who: Who,
     pub(crate) path: BTreeMap<String, String>,
     pub(crate) query: BTreeMap<String, String>,
@@ -89,7 +91,12 @@ impl Call<'_> {
 
     /// The event that the path names.
     pub(crate) fn seq(&self) -> Result<u64, Error> {
-        number("seq", self.path.get("seq").map_or("", String::as_str))
+        self.number("seq")
+    }
+
+    /// A number in the path.
+    pub(crate) fn number(&self, name: &str) -> Result<u64, Error> {
+        number(name, self.path.get(name).map_or("", String::as_str))
     }
 
     /// How many items a page holds.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::operations::{audit, health, keys, policies, workspaces};
+use crate::operations::{audit, health, keys, policies, rows, workspaces};
 
 /// What the server does at a path.
 #[derive(Debug)]
@@ -89,6 +89,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
         audit::OPERATIONS,
         keys::OPERATIONS,
         workspaces::OPERATIONS,
+        rows::OPERATIONS,
         health::OPERATIONS,
     ]
     .into_iter()

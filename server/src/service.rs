@@ -197,6 +197,7 @@ async fn perform(
         let call = Call {
             store: &*shared.store,
             decider: &shared.decider,
+            place: &shared.settings.store,
             who,
             path,
             query,

@@ -28,6 +28,11 @@ impl Ambient {
         self.uuid(self.part(32))
     }
 
+    /// The idempotency key of a request that makes no key.
+    pub(crate) fn request_id(&self) -> String {
+        self.uuid(self.part(42))
+    }
+
     pub(crate) fn key_id(&self) -> String {
         self.uuid(self.part(42))
     }

@@ -16,6 +16,9 @@ pub fn set_breaker(
     caller: &Caller,
     breaker: &Breaker,
 ) -> Result<view::Breakers, Error> {
+    if let Some(remote) = store.remote() {
+        return remote.set_breaker(caller, breaker);
+    }
     let write = store.write()?;
     let (workspace, _) = caller.locked(&*write)?;
     write.set_breaker(&workspace.id, breaker)?;
@@ -26,6 +29,9 @@ pub fn set_breaker(
 
 /// The breakers of the caller's workspace, by anomaly type.
 pub fn list_breakers(store: &dyn Store, caller: &Caller) -> Result<view::Breakers, Error> {
+    if let Some(remote) = store.remote() {
+        return remote.list_breakers(caller);
+    }
     let read = store.read()?;
     let (workspace, _) = caller.workspace(&*read)?;
     show(&*read, &workspace.id)

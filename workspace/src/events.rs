@@ -4,7 +4,7 @@ use lattice_core::audit::{Record, Tree, log_name};
 use lattice_core::view::{self, RecordedState};
 use lattice_core::{Code, Error, limits};
 
-use crate::store::Read;
+use crate::store::Contents;
 
 /// Records in memory at a time. Nearly always what is looked for is at the very end of the log.
 const PAGE: u64 = 16;
@@ -14,7 +14,7 @@ const PAGE: u64 = 16;
 /// # Errors
 ///
 /// `AUDIT_TAMPERED` where there is no head, or it is not one.
-pub(crate) fn tree(read: &dyn Read, workspace: &str) -> Result<Tree, Error> {
+pub(crate) fn tree(read: &dyn Contents, workspace: &str) -> Result<Tree, Error> {
     let head = read.head(workspace)?;
     head.and_then(|head| head.tree())
         .ok_or_else(|| tampered("the head of the audit log was not written by al"))
@@ -45,7 +45,7 @@ pub(crate) fn tampered(message: &str) -> Error {
 /// The events of a log from one that is near its end to the first. Ends behind the first error.
 #[derive(Debug)]
 pub(crate) struct Backwards<'r> {
-    read: &'r dyn Read,
+    read: &'r dyn Contents,
     workspace: &'r str,
     log: String,
     /// What stands before this event is not read yet.
@@ -57,7 +57,7 @@ pub(crate) struct Backwards<'r> {
 impl<'r> Backwards<'r> {
     /// Those of the workspace with the UUID `workspace` that stand before the event `end`, which is at most the number
     /// of events.
-    pub(crate) fn before(read: &'r dyn Read, workspace: &'r str, end: u64) -> Self {
+    pub(crate) fn before(read: &'r dyn Contents, workspace: &'r str, end: u64) -> Self {
         Self {
             read,
             workspace,

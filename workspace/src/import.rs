@@ -2,7 +2,8 @@
 
 use std::thread;
 
-use lattice_core::audit::{Checkpoint, Event, ImportEvent, SigningKey};
+use jiff::Timestamp;
+use lattice_core::audit::{Checkpoint, Event, ImportEvent, Names, SigningKey};
 use lattice_core::hash::{Hash, sha256};
 use lattice_core::view;
 use lattice_core::{Base, Bundle, Code, Error, Guard, Manifest, Mode, Plan, SavedPlan, State};
@@ -11,6 +12,7 @@ use crate::access::look_up_locked;
 use crate::ambient::Ambient;
 use crate::key::Key;
 use crate::log::{Log, is_log_name};
+use crate::proposal;
 use crate::signer::head;
 use crate::store::{KeyRow, Store, WorkspaceRow, Write};
 use crate::threads::Meanwhile;
@@ -39,6 +41,9 @@ pub struct Planned {
     source: Option<Checkpoint>,
     /// The log that was verified, on which the import has to build.
     proven: Option<Proven>,
+    /// Whether a server will plan it again, which takes the texts of the manifest.
+    for_server: bool,
+    texts: Option<Bundle>,
 }
 
 impl Planned {
@@ -90,6 +95,8 @@ impl Planned {
             back_to: None,
             source: None,
             proven: None,
+            for_server: false,
+            texts: None,
         })
     }
 
@@ -134,6 +141,70 @@ impl Planned {
     #[must_use]
     pub fn with_guard(self, guard: Guard) -> Self {
         Self { guard, ..self }
+    }
+
+    /// Says that a server will plan it again, or that none will.
+    pub(crate) fn for_server(self, for_server: bool) -> Self {
+        Self { for_server, ..self }
+    }
+
+    /// Keeps the texts that its manifest was made of, where they are needed to import it: through a server.
+    #[must_use]
+    pub fn from_texts(self, texts: impl FnOnce() -> Bundle) -> Self {
+        let texts = self.for_server.then(texts);
+        Self { texts, ..self }
+    }
+
+    pub(crate) fn texts(&self) -> Option<&Bundle> {
+        self.texts.as_ref()
+    }
+
+    pub(crate) fn guard(&self) -> Guard {
+        self.guard
+    }
+
+    pub(crate) fn source(&self) -> Option<&Checkpoint> {
+        self.source.as_ref()
+    }
+
+    pub(crate) fn proven(&self) -> Option<&Proven> {
+        self.proven.as_ref()
+    }
+
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// The event that records it under the number `seq`.
+    fn event(&self, seq: u64, time: Timestamp, actor: &str, names: &Names) -> Event {
+        let record = match self.back_to {
+            Some(_) => Event::rollback,
+            None => Event::import,
+        };
+        record(&ImportEvent {
+            workspace: &self.workspace.id,
+            seq,
+            time,
+            actor,
+            names,
+            unchanged: u64::try_from(self.plan.summary().unchanged).unwrap_or(u64::MAX),
+            before: self.base.digest,
+            after: self.after,
+            manifest_sha256: self.manifest_sha256,
+            manifest_version: self.manifest_version,
+            replace: self.plan.mode() == Mode::Replace,
+            from: self.source.as_ref(),
+            rendered_sha256: self.rendered_sha256,
+        })
+    }
+
+    /// Whether `event` records this and nothing else, whenever that was and by whichever key.
+    pub(crate) fn is_recorded_by(&self, event: &view::Event) -> bool {
+        let names = self.plan.names();
+        let leaf = &event.leaf;
+        let time = leaf.time.parse().ok();
+        let expected = time.map(|time| self.event(leaf.seq, time, &leaf.actor, &names));
+        event.names == names && expected.as_ref() == Some(leaf)
     }
 
     /// Says that it was saved, and planned again to be applied.
@@ -288,9 +359,14 @@ pub fn import_signed(
     ambient: &Ambient,
 ) -> Result<Imported, Error> {
     planned.check(false)?;
-    let import = Import::begin(store, key)?;
-    let imported = import.write(planned, signer, ambient)?;
-    import.commit()?;
+    let imported = if let Some(remote) = store.remote() {
+        proposal::import(remote, key, planned, signer, ambient)?
+    } else {
+        let import = Import::begin(store, key)?;
+        let imported = import.write(planned, signer, ambient)?;
+        import.commit()?;
+        imported
+    };
 
     let checkpoint = match signer {
         Some(signer) => imported.checkpoint.signed(signer)?,
@@ -370,25 +446,7 @@ impl Import {
             &mut plan.writes().map(AsRef::as_ref),
             &names.deactivated,
         )?;
-        let record = match planned.back_to {
-            Some(_) => Event::rollback,
-            None => Event::import,
-        };
-        let leaf = record(&ImportEvent {
-            workspace,
-            seq: log.seq(),
-            time: ambient.now,
-            actor: &self.key.id,
-            names: &names,
-            unchanged: u64::try_from(plan.summary().unchanged).unwrap_or(u64::MAX),
-            before: base.digest,
-            after: planned.after,
-            manifest_sha256: planned.manifest_sha256,
-            manifest_version: planned.manifest_version,
-            replace: plan.mode() == Mode::Replace,
-            from: planned.source.as_ref(),
-            rendered_sha256: planned.rendered_sha256,
-        });
+        let leaf = planned.event(log.seq(), ambient.now, &self.key.id, &names);
         let tree = log.append(&leaf, &names)?;
         Ok(Imported {
             event: view::Event { leaf, names },

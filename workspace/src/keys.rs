@@ -28,6 +28,9 @@ pub fn create_key(
     if let Some(name) = name {
         check_label("name of the key", name)?;
     }
+    if let Some(remote) = store.remote() {
+        return remote.create_key(caller, kind, name);
+    }
     let write = store.write()?;
     let (workspace, actor) = caller.locked(&*write)?;
     let created = add(&*write, &workspace, kind, name, &actor, ambient)?;
@@ -37,6 +40,9 @@ pub fn create_key(
 
 /// The keys of the caller's workspace, revoked ones included.
 pub fn list_keys(store: &dyn Store, caller: &Caller) -> Result<view::Keys, Error> {
+    if let Some(remote) = store.remote() {
+        return remote.list_keys(caller);
+    }
     let read = store.read()?;
     let (workspace, _) = caller.workspace(&*read)?;
     let keys = read.keys(&workspace.id)?.into_iter().map(show).collect();
@@ -55,6 +61,9 @@ pub fn revoke_key(
     id: &str,
     ambient: &Ambient,
 ) -> Result<view::Key, Error> {
+    if let Some(remote) = store.remote() {
+        return remote.revoke_key(caller, id);
+    }
     let write = store.write()?;
     let (workspace, actor) = caller.locked(&*write)?;
     let keys = write.keys(&workspace.id)?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lattice_core::{Code, Error};
 
+use crate::http::{self, Credentials, Remote};
 use crate::postgres::{self, PostgresStore};
 use crate::sqlite::SqliteStore;
 use crate::store::Store;
@@ -24,10 +25,13 @@ pub enum Location {
     Sqlite(PathBuf),
     /// A PostgreSQL database.
     Postgres(postgres::Address),
+    /// A server.
+    Http(http::Address),
 }
 
 impl Location {
-    /// Reads `sqlite:PATH` or `postgres://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE[?PARAMETERS]`. Nothing is opened.
+    /// Reads `sqlite:PATH`, `postgres://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE[?PARAMETERS]` or
+    /// `https://HOST[:PORT][/PATH]`. Nothing is opened.
     ///
     /// # Errors
     ///
@@ -41,12 +45,13 @@ impl Location {
             Some("postgres" | "postgresql") => {
                 return postgres::Address::parse(url).map(Self::Postgres);
             }
-            Some("http" | "https") => "this version does not reach workspaces over HTTP".to_owned(),
+            Some("http" | "https") => return http::Address::parse(url).map(Self::Http),
             Some(scheme) if is_scheme(scheme) => {
                 format!("`{scheme}:` is not a place for workspaces")
             }
             Some(_) | None => {
-                "the URL of the store does not begin with `sqlite:` or `postgres:`".to_owned()
+                "the URL of the store does not begin with `sqlite:`, `postgres:` or `https:`"
+                    .to_owned()
             }
         };
         Err(usage(message))
@@ -62,14 +67,21 @@ impl Location {
         match self {
             Self::Sqlite(path) => path.display().to_string(),
             Self::Postgres(address) => address.to_string(),
+            Self::Http(address) => address.to_string(),
         }
     }
 
     /// The store at this place. Nothing is touched until it is read or written.
     pub fn open(&self) -> Box<dyn Store> {
+        self.open_with(Credentials::default())
+    }
+
+    /// [`Location::open`], with what a server wants to know beside the keys of workspaces.
+    pub fn open_with(&self, credentials: Credentials) -> Box<dyn Store> {
         match self {
             Self::Sqlite(path) => Box::new(SqliteStore::new(path)),
             Self::Postgres(address) => Box::new(PostgresStore::new(address)),
+            Self::Http(address) => Box::new(Remote::new(address, credentials)),
         }
     }
 }
@@ -79,6 +91,7 @@ impl fmt::Display for Location {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Postgres(address) => address.fmt(f),
+            Self::Http(address) => address.fmt(f),
         }
     }
 }
@@ -113,7 +126,7 @@ fn sqlite(url: &str, path: &str) -> Result<Location, Error> {
 
 fn usage(message: String) -> Error {
     Error::new(Code::Usage, message).with_help(
-        "give `sqlite:` and the path of a file, such as `sqlite:al.db`, or a PostgreSQL database, such as `postgres://user@host/lattice`",
+        "give `sqlite:` and the path of a file, such as `sqlite:al.db`, a PostgreSQL database, such as `postgres://user@host/lattice`, or a server, such as `https://lattice.example.com`",
     )
 }
 
@@ -128,7 +141,8 @@ mod tests {
 
     #[test]
     fn urls() {
-        const PLAIN: &str = "the URL of the store does not begin with `sqlite:` or `postgres:`";
+        const PLAIN: &str =
+            "the URL of the store does not begin with `sqlite:`, `postgres:` or `https:`";
         const NO_SLASHES: &str =
             "the URL of the PostgreSQL database does not begin with `postgres://`";
         const NO_DATABASE: &str =
@@ -210,8 +224,9 @@ mod tests {
             ),
             (
                 "https://lattice.example.com?token=x",
-                Err("this version does not reach workspaces over HTTP"),
+                Err("the URL of the server has something behind its path"),
             ),
+            ("https://h.example/", Ok("https://h.example")),
         ];
         for (url, expected) in rows {
             let parsed = Location::parse(url);

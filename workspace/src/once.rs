@@ -11,7 +11,7 @@ use lattice_core::{Code, Error};
 
 use crate::access::look_up;
 use crate::ambient::Ambient;
-use crate::import::{Import, Planned};
+use crate::import::{Import, Imported, Planned};
 use crate::key::Key;
 use crate::store::{Read, Store};
 
@@ -82,8 +82,7 @@ pub fn answered(store: &dyn Store, key: &Key, once: &Once) -> Result<Option<Stri
     once.answer(&*read, &workspace.id)
 }
 
-/// As [`import`](crate::import), and answers with the document of the import as JSON: [`Planned::view`], with an unsigned
-/// checkpoint.
+/// As [`import`](crate::import), and gives the `answer` to the request that asked for it.
 ///
 /// With `once`, the answer is recorded in the same transaction. Where the request was answered within the last 24 hours,
 /// whatever the plan has become since, that answer is given and nothing is written. A refusal is not recorded.
@@ -96,6 +95,7 @@ pub fn import_once(
     key: &Key,
     planned: &Planned,
     once: Option<&Once>,
+    answer: impl FnOnce(&Imported) -> Result<String, Error>,
     ambient: &Ambient,
 ) -> Result<String, Error> {
     let import = Import::begin(store, key)?;
@@ -109,8 +109,7 @@ pub fn import_once(
     }
     planned.check(false)?;
     let imported = import.write(planned, None, ambient)?;
-    let answer = serde_json::to_string(&planned.view(false, Some(&imported)))
-        .map_err(|_| Error::new(Code::Internal, "the document cannot be written as JSON"))?;
+    let answer = answer(&imported)?;
     if let Some(once) = once {
         write.record_answer(workspace, once, &answer, &format_time(ambient.now))?;
     }

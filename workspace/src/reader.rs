@@ -7,17 +7,19 @@ use lattice_core::{Action, Code, Error, Manifest, Mode, PolicySet, State};
 
 use crate::access::{allow, look_up};
 use crate::events;
+use crate::http::Remote;
 use crate::import::Planned;
 use crate::key::Key;
-use crate::store::{Read, Snapshot, Store, WorkspaceRow};
+use crate::store::{Contents, KeyRow, Read, Snapshot, Store, WorkspaceRow};
 use crate::threads::threads;
 
 /// A workspace as it stood when it was opened: every method reads the same snapshot, and none can write.
 #[derive(Debug)]
 pub struct Reader {
-    pub(crate) read: Box<dyn Read>,
+    pub(crate) read: Box<dyn Contents>,
     pub(crate) workspace: WorkspaceRow,
-    kind: KeyKind,
+    pub(crate) key: KeyRow,
+    is_remote: bool,
 }
 
 impl Reader {
@@ -34,7 +36,10 @@ impl Reader {
         need: KeyKind,
         expect: Option<&str>,
     ) -> Result<Self, Error> {
-        Self::on(store.read()?, key, need, expect)
+        match store.remote() {
+            Some(remote) => Self::through(remote, key, need, expect),
+            None => Self::on(store.read()?, key, need, expect),
+        }
     }
 
     /// As [`Reader::open`] with a service key, for a caller that is about to import. A store of an older version reads
@@ -48,7 +53,10 @@ impl Reader {
         key: &Key,
         expect: Option<&str>,
     ) -> Result<Self, Error> {
-        Self::on(store.read_migrated()?, key, KeyKind::Service, expect)
+        match store.remote() {
+            Some(remote) => Self::through(remote, key, KeyKind::Service, expect),
+            None => Self::on(store.read_migrated()?, key, KeyKind::Service, expect),
+        }
     }
 
     fn on(
@@ -58,15 +66,29 @@ impl Reader {
         expect: Option<&str>,
     ) -> Result<Self, Error> {
         let (workspace, key) = look_up(&*read, key, need)?;
-        if let Some(expected) = expect
-            && expected != workspace.name
-        {
-            return Err(unexpected(&workspace.name, expected));
-        }
+        expect_name(&workspace, expect)?;
         Ok(Self {
             read,
             workspace,
-            kind: key.kind,
+            key,
+            is_remote: false,
+        })
+    }
+
+    fn through(
+        remote: &Remote,
+        key: &Key,
+        need: KeyKind,
+        expect: Option<&str>,
+    ) -> Result<Self, Error> {
+        let (read, workspace, key) = remote.open(key)?;
+        allow(key.kind, need)?;
+        expect_name(&workspace, expect)?;
+        Ok(Self {
+            read,
+            workspace,
+            key,
+            is_remote: true,
         })
     }
 
@@ -91,14 +113,18 @@ impl Reader {
     /// What importing `manifest` would do.
     pub fn plan(&self, manifest: &Manifest, mode: Mode) -> Result<Planned, Error> {
         self.require_service_key()?;
-        Planned::new(&self.workspace, manifest, mode, || {
+        let planned = Planned::new(&self.workspace, manifest, mode, || {
             self.state_beside(manifest.policies())
-        })
+        })?;
+        Ok(planned.for_server(self.is_remote))
     }
 
     /// How the workspace's policies meet `action`. All that an agent key may ask for.
     pub fn decide(&self, action: &Action) -> Result<view::Decision<'static>, Error> {
-        Ok(self.state()?.active.decide(action).into_owned())
+        match self.read.decide(action) {
+            Some(decision) => decision,
+            None => Ok(self.state()?.active.decide(action).into_owned()),
+        }
     }
 
     /// At most `limit` audit events in order of `seq`, from `cursor` on (the `next_cursor` of the page before).
@@ -145,7 +171,7 @@ impl Reader {
 
     /// An agent's key opens decisions alone, whatever the caller of [`Reader::open`] asked for.
     pub(crate) fn require_service_key(&self) -> Result<(), Error> {
-        allow(self.kind, KeyKind::Service)
+        allow(self.key.kind, KeyKind::Service)
     }
 
     pub(crate) fn records(&self, from: u64, limit: usize) -> Result<Vec<Record>, Error> {
@@ -166,6 +192,14 @@ impl Reader {
             self.read.snapshot(&self.workspace.id, known)?,
             &self.workspace.name,
         )
+    }
+}
+
+/// Refuses a workspace of another name than the caller expected.
+fn expect_name(workspace: &WorkspaceRow, expected: Option<&str>) -> Result<(), Error> {
+    match expected {
+        Some(expected) if expected != workspace.name => Err(unexpected(&workspace.name, expected)),
+        _ => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ use lattice_core::{Code, Error, Manifest, Mode, Plan, PolicySet, State};
 use crate::access::look_up_locked;
 use crate::ambient::Ambient;
 use crate::events;
+use crate::http::Remote;
 use crate::key::Key;
 use crate::log::Log;
 use crate::reader::{self, unexpected};
@@ -49,6 +50,9 @@ pub fn restart_log(
     expect: Option<&str>,
     ambient: &Ambient,
 ) -> Result<Restarted, Error> {
+    if let Some(remote) = store.remote() {
+        return through(remote, key, kept, expect);
+    }
     let write = store.write()?;
     let (old, key) = look_up_locked(&*write, key)?;
     if let Some(expected) = expect
@@ -117,6 +121,29 @@ pub fn restart_log(
         previous: old.id,
         event: view::Event { leaf: event, names },
         checkpoint: head(&new.id, &tree),
+    })
+}
+
+/// Has a server begin a new log, and looks at what it cites.
+fn through(
+    remote: &Remote,
+    key: &Key,
+    kept: &Checkpoint,
+    expect: Option<&str>,
+) -> Result<Restarted, Error> {
+    let answer = remote.restart_log(key, kept, expect)?;
+    let checkpoint = Checkpoint::parse(answer.checkpoint.as_bytes())?;
+    let cites = answer.event.leaf.from.as_ref() == Some(&kept.to_line());
+    if !cites || checkpoint.origin() != log_name(&answer.workspace.id) {
+        return Err(events::tampered(
+            "the server answered that a new log was begun, and it does not cite the old one",
+        ));
+    }
+    Ok(Restarted {
+        workspace: answer.workspace,
+        previous: answer.previous,
+        event: answer.event,
+        checkpoint,
     })
 }
 

@@ -54,6 +54,7 @@ impl Reader {
             .plan(&manifest, reviewed.mode)?
             .in_file(reviewed.manifest.file.as_deref())
             .with_guard(saved.guard())
+            .from_texts(|| saved.bundle())
             .resumed();
         if planned.base() != base {
             let message = format!(

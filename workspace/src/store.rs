@@ -8,9 +8,10 @@ use std::fmt::Debug;
 
 use lattice_core::audit::{Node, Record, Tree};
 use lattice_core::hash::Hash;
-use lattice_core::view::KeyKind;
-use lattice_core::{Beside, Breaker, Error, Policy, PolicySet};
+use lattice_core::view::{Decision, KeyKind};
+use lattice_core::{Action, Beside, Breaker, Error, Policy, PolicySet};
 
+use crate::http::Remote;
 use crate::once::Once;
 
 /// Records that are read at one go.
@@ -34,33 +35,21 @@ pub trait Store: Debug + Send + Sync {
     /// Takes a snapshot of what the next [`Store::write`] will find: a store of an older version reads as if it were
     /// migrated, and stays as it is. The write lock of such a store is held as long as the snapshot.
     fn read_migrated(&self) -> Result<Box<dyn Read>, Error>;
+
+    /// The server that stands before the store, where that is out of reach: what is asked of the one is asked of the other,
+    /// and everything above is refused.
+    fn remote(&self) -> Option<&Remote> {
+        None
+    }
 }
 
-/// One snapshot of a store: what others commit meanwhile does not show.
-pub trait Read: Debug + Send {
-    /// All workspaces, by name.
-    fn workspaces(&self) -> Result<Vec<WorkspaceRow>, Error>;
-
-    /// The workspace of that name.
-    fn workspace(&self, name: &str) -> Result<Option<WorkspaceRow>, Error>;
-
-    /// The workspace with that UUID.
-    fn workspace_by_id(&self, id: &str) -> Result<Option<WorkspaceRow>, Error>;
-
-    /// How many policies of the workspace `id` are active.
-    fn count_policies(&self, id: &str) -> Result<u64, Error>;
-
-    /// The key whose text has that SHA-256, revoked or not.
-    fn key_by_hash(&self, hash: &Hash) -> Result<Option<KeyRow>, Error>;
-
-    /// The keys of the workspace `id`, revoked ones included, in order of creation.
-    fn keys(&self, id: &str) -> Result<Vec<KeyRow>, Error>;
-
+/// What workspaces hold, in one snapshot: what others commit meanwhile does not show.
+pub trait Contents: Debug + Send {
     /// The policies of the workspace `id`. What is stored just as it is written in `known` is shared with it.
     fn snapshot<'k>(&self, id: &str, known: &'k PolicySet) -> Result<Snapshot<'k>, SnapshotError>;
 
     /// The policies that were active in the workspace `id` after the audit event `seq`: of each name the last version
-    /// that this event or one before it made. Shared with `known` as by [`Read::snapshot`].
+    /// that this event or one before it made. Shared with `known` as by [`Contents::snapshot`].
     fn snapshot_at<'k>(
         &self,
         id: &str,
@@ -84,6 +73,34 @@ pub trait Read: Debug + Send {
 
     /// The head of the workspace's audit log; every workspace has one.
     fn head(&self, id: &str) -> Result<Option<Head>, Error>;
+
+    /// How the policies of the workspace meet `action`, where that is not for the caller to find out: an agent's key opens
+    /// no policies. `None` where it is.
+    fn decide(&self, action: &Action<'_>) -> Option<Result<Decision<'static>, Error>> {
+        let _ = action;
+        None
+    }
+}
+
+/// One snapshot of a whole store.
+pub trait Read: Contents {
+    /// All workspaces, by name.
+    fn workspaces(&self) -> Result<Vec<WorkspaceRow>, Error>;
+
+    /// The workspace of that name.
+    fn workspace(&self, name: &str) -> Result<Option<WorkspaceRow>, Error>;
+
+    /// The workspace with that UUID.
+    fn workspace_by_id(&self, id: &str) -> Result<Option<WorkspaceRow>, Error>;
+
+    /// How many policies of the workspace `id` are active.
+    fn count_policies(&self, id: &str) -> Result<u64, Error>;
+
+    /// The key whose text has that SHA-256, revoked or not.
+    fn key_by_hash(&self, hash: &Hash) -> Result<Option<KeyRow>, Error>;
+
+    /// The keys of the workspace `id`, revoked ones included, in order of creation.
+    fn keys(&self, id: &str) -> Result<Vec<KeyRow>, Error>;
 
     /// The answer that the workspace `id` gave to the request with the id `request`, behind the SHA-256 of that request.
     fn answer(&self, id: &str, request: &str) -> Result<Option<(Hash, String)>, Error>;

@@ -12,7 +12,7 @@ use lattice_core::{Code, Error, PolicySet};
 use crate::events::tampered;
 use crate::reader::Reader;
 use crate::signer::expect_in_use;
-use crate::store::{Head, Read, SnapshotError};
+use crate::store::{Contents, Head, SnapshotError};
 use crate::threads::{Meanwhile, threads};
 
 /// Records whose check takes many times what a thread takes to start.
@@ -63,12 +63,34 @@ impl Proven {
     /// # Errors
     ///
     /// `AUDIT_TAMPERED` where it has not the same events and whole ones behind them; `STORE_UNAVAILABLE`.
-    pub(crate) fn go_on(self, read: &dyn Read, workspace: &str) -> Result<Self, Error> {
+    pub(crate) fn go_on(self, read: &dyn Contents, workspace: &str) -> Result<Self, Error> {
         let verifier = replay(read, workspace, self.0)?;
         let log = verifier.clone().finish();
         match against_head(read, workspace, &log)? {
             Some(reason) => Err(unverified(&log, &reason)),
             None => Ok(Self(verifier)),
+        }
+    }
+}
+
+impl Proven {
+    /// Refuses a `checkpoint` that is none of this log as `read`, a later look at the workspace, has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Proven::go_on`].
+    pub(crate) fn leads_to(
+        self,
+        checkpoint: &Checkpoint,
+        read: &dyn Contents,
+        workspace: &str,
+    ) -> Result<(), Error> {
+        let proven = Self(self.0.against([checkpoint])).go_on(read, workspace)?;
+        let log = proven.0.clone().finish();
+        let last = log.pins.last().copied().unwrap_or(PinResult::Forked);
+        match against_pin(checkpoint, last, proven.log(), log.size) {
+            Some(reason) => Err(unverified(&log, &reason)),
+            None => Ok(()),
         }
     }
 }
@@ -188,7 +210,7 @@ impl Reader {
 
 /// As [`Reader::expect_log`], of the workspace with the UUID `workspace`.
 pub(crate) fn expect_log(
-    read: &dyn Read,
+    read: &dyn Contents,
     workspace: &str,
     kept: Option<&Checkpoint>,
 ) -> Result<Proven, Error> {
@@ -205,7 +227,7 @@ pub(crate) fn expect_log(
 ///
 /// `AUDIT_TAMPERED` where the log does not verify by itself; `STORE_UNAVAILABLE`.
 pub(crate) fn hold_against(
-    read: &dyn Read,
+    read: &dyn Contents,
     workspace: &str,
     kept: Option<&Checkpoint>,
 ) -> Result<(Proven, Option<String>), Error> {
@@ -260,7 +282,7 @@ fn in_file(error: Error, kept: &Kept) -> Error {
 }
 
 /// Shows a verifier the records of a workspace that it has not seen.
-fn replay(read: &dyn Read, workspace: &str, mut verifier: Verifier) -> Result<Verifier, Error> {
+fn replay(read: &dyn Contents, workspace: &str, mut verifier: Verifier) -> Result<Verifier, Error> {
     let mut page = read.page(workspace, verifier.size())?;
     while let Some(last) = page.last() {
         let from = last.seq.saturating_add(1);
@@ -291,7 +313,7 @@ fn checked(verifier: &Verifier, records: &[Record]) -> Verifier {
 
 /// What an event or the stored head says against the events.
 fn against_head(
-    read: &dyn Read,
+    read: &dyn Contents,
     workspace: &str,
     log: &audit::Verification,
 ) -> Result<Option<String>, Error> {

@@ -34,6 +34,9 @@ pub fn create_workspace(
     let org_name = org_name.unwrap_or(name);
     check_label("organisation name", org_name)?;
 
+    if let Some(remote) = store.remote() {
+        return remote.create_workspace(name, Some(org_name));
+    }
     let write = store.create()?;
     if write.workspace(name)?.is_some() {
         return Err(Error::new(
@@ -62,6 +65,9 @@ pub fn create_workspace(
 
 /// The workspaces of a store, by name.
 pub fn list_workspaces(store: &dyn Store) -> Result<view::Workspaces, Error> {
+    if let Some(remote) = store.remote() {
+        return remote.list_workspaces();
+    }
     let read = store.read()?;
     let rows = read.workspaces()?.into_iter();
     let workspaces = rows
@@ -72,6 +78,9 @@ pub fn list_workspaces(store: &dyn Store) -> Result<view::Workspaces, Error> {
 
 /// The caller's workspace.
 pub fn show_workspace(store: &dyn Store, caller: &Caller) -> Result<view::Workspace, Error> {
+    if let Some(remote) = store.remote() {
+        return remote.show_workspace(caller);
+    }
     let read = store.read()?;
     let (row, _) = caller.workspace(&*read)?;
     show(&*read, row)

@@ -48,10 +48,10 @@ impl Import {
                 Some(path) => Some(read_checkpoint(path, session)?),
                 None => None,
             };
-            let (wanted, _) = Wanted::read(&self.file, &self.overlay, session)?;
+            let (wanted, bundle) = Wanted::read(&self.file, &self.overlay, session)?;
             wanted.note_breakers(session);
             let planned = wanted.plan(reader, mode, guard, session)?;
-            planned.from_checkpoint(source)
+            planned.from_texts(|| bundle).from_checkpoint(source)
         })
     }
 }

@@ -23,7 +23,7 @@ use regex::Regex;
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub(crate) use store::{Store, called_alike};
+pub(crate) use store::{Store, called_alike, environment};
 
 /// Compares with a snapshot of the test in the folder of the test file, whichever test binary the file is compiled into.
 macro_rules! assert_snapshot {
@@ -101,7 +101,7 @@ impl Sandbox {
     pub(crate) fn url(&self) -> &str {
         match &self.store {
             Store::File(_) => "sqlite:al.db",
-            Store::Database(url) => url,
+            Store::Database(url) | Store::Server(url, _, _) => url,
         }
     }
 
@@ -162,6 +162,7 @@ impl Sandbox {
             .current_dir(self.folder.path())
             .env_clear()
             .env("AL_URL", self.url())
+            .envs(environment())
             .timeout(std::time::Duration::from_mins(1));
         if let Some(key) = &self.key {
             command.env("AL_SERVICE_KEY", key);

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use regex::Regex;
 
-use super::{Store, binary, called_alike, redact};
+use super::{Store, binary, called_alike, environment, redact};
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
 
@@ -87,13 +87,14 @@ fn outputs(script: &str) -> Vec<String> {
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
     let script = match Store::new(&folder.path().join("lattice.db")) {
         Store::File(_) => script.to_owned(),
-        Store::Database(url) => script.replace(STORE, &url),
+        Store::Database(url) | Store::Server(url, _, _) => script.replace(STORE, &url),
     };
     fs::write(folder.path().join("run"), format!("exec 2>&1\n{script}")).unwrap();
     let output = Command::new("bash")
         .args(["--noprofile", "--norc", "run"])
         .current_dir(folder.path())
         .env_clear()
+        .envs(environment())
         .env("PATH", path)
         .stdin(Stdio::null())
         .output()

@@ -5,6 +5,8 @@ mod quick;
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 use crate::action_type;
 use crate::condition::{Path, Root};
 use crate::decode::{excerpt, list};
@@ -140,6 +142,23 @@ impl<'a> Action<'a> {
             data_accessed: self.data_accessed.map(Value::into_owned),
             metadata: self.metadata.into_owned(),
         }
+    }
+
+    /// The action as JSON: [`Action::parse`] reads the same action from it.
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Document<'d> {
+            action_type: &'d Value<'d>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            data_accessed: Option<&'d Value<'d>>,
+            metadata: &'d Mapping<'d>,
+        }
+        let document = Document {
+            action_type: &self.kind,
+            data_accessed: self.data_accessed.as_ref(),
+            metadata: &self.metadata,
+        };
+        serde_json::to_string(&document).unwrap_or_default()
     }
 
     /// The type, never a pattern.

@@ -111,6 +111,32 @@ impl VerifyingKey {
         self.key_type
     }
 
+    /// Refuses a key of one that does not sign for the log named `log`.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_AUDIT_KEY` for a key of another log, or of a witness.
+    pub fn expect_log(&self, log: &str) -> Result<(), Error> {
+        let (message, help) = match self.key_type {
+            KeyType::Log if self.name == log => return Ok(()),
+            KeyType::Log => (
+                format!(
+                    "the signing key is of the log `{}`, and this is `{log}`",
+                    self.name
+                ),
+                "every log has a key of its own: make one with `al audit keygen`",
+            ),
+            KeyType::Witness => (
+                format!(
+                    "the key `{}` is a witness's, and does not sign for a log",
+                    self.name
+                ),
+                "take the key of the log, or make one with `al audit keygen`",
+            ),
+        };
+        Err(Error::new(Code::InvalidAuditKey, message).with_help(help))
+    }
+
     pub(super) fn id(&self) -> KeyId {
         self.id
     }
@@ -209,26 +235,9 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// `INVALID_AUDIT_KEY` for a key of another log, or of a witness.
+    /// As [`VerifyingKey::expect_log`].
     pub fn expect_log(&self, log: &str) -> Result<(), Error> {
-        let (message, help) = match self.public.key_type {
-            KeyType::Log if self.public.name == log => return Ok(()),
-            KeyType::Log => (
-                format!(
-                    "the signing key is of the log `{}`, and this is `{log}`",
-                    self.public.name
-                ),
-                "every log has a key of its own: make one with `al audit keygen`",
-            ),
-            KeyType::Witness => (
-                format!(
-                    "the key `{}` is a witness's, and does not sign for a log",
-                    self.public.name
-                ),
-                "take the key of the log, or make one with `al audit keygen`",
-            ),
-        };
-        Err(Error::new(Code::InvalidAuditKey, message).with_help(help))
+        self.public.expect_log(log)
     }
 
     /// The signature over a checkpoint with the text `body`; `time` in seconds since 1970, for a witness.

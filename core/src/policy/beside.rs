@@ -109,6 +109,14 @@ impl<'k> Beside<'k> {
         self.last.push_str(name);
     }
 
+    /// The policies as plain data, in their order.
+    pub fn into_specs(self) -> impl Iterator<Item = PolicySpec> + use<'k> {
+        self.rows.into_iter().map(|row| match row {
+            Row::Known(entry) => entry.policy.spec(),
+            Row::Spec(spec) => *spec,
+        })
+    }
+
     /// Compiles what is not compiled, by so many threads at most.
     ///
     /// # Errors

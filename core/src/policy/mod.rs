@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 pub use crate::condition::AllowList;
@@ -37,7 +37,7 @@ pub(crate) const FIELDS: [&str; 7] = [
 ];
 
 /// A policy as plain data: what a manifest says and a store keeps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicySpec {
     /// Its identity across environments.
     pub name: String,

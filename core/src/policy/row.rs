@@ -27,7 +27,7 @@ pub struct PolicyRow<'a> {
 
 impl<'a> PolicyRow<'a> {
     /// Plain data where it is.
-    pub(super) fn of(spec: &'a PolicySpec) -> Self {
+    pub fn of(spec: &'a PolicySpec) -> Self {
         let texts = |list: &'a Option<Vec<String>>| {
             let list = list.as_ref()?;
             Some(list.iter().map(|text| text.as_str().into()).collect())

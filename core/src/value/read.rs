@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::{Entry, Mapping, Value};
+use super::{Entry, Mapping, Operand, Scalar, Value};
 use crate::limits;
 use crate::number::Number;
 
@@ -17,6 +17,36 @@ impl<'de> Deserialize<'de> for Value<'static> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // INVARIANT: one more than the lists and objects of an action, so that the scalars inside the last are read.
         Within(limits::ACTION_NESTING + 1).deserialize(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        scalar(Value::deserialize(deserializer)?)
+    }
+}
+
+impl<'de> Deserialize<'de> for Operand {
+    /// As it was written: a list stays as it is.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::List(list) => {
+                let list = list.into_iter().map(scalar).collect::<Result<_, _>>()?;
+                Ok(Operand::List(list))
+            }
+            value => scalar(value).map(Operand::Scalar),
+        }
+    }
+}
+
+fn scalar<E: de::Error>(value: Value<'_>) -> Result<Scalar, E> {
+    match value {
+        Value::Bool(value) => Ok(Scalar::Bool(value)),
+        Value::Number(number) => Ok(Scalar::Number(number)),
+        Value::String(text) => Ok(Scalar::String(text.as_ref().into())),
+        Value::Null | Value::List(_) | Value::Mapping(_) => {
+            Err(E::custom("expected a boolean, a number or a text"))
+        }
     }
 }
 

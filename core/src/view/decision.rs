@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::condition::Trace;
 use crate::value::{Operand, Value};
 
 /// How an action is met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// No policy names this action type: blocked.
@@ -43,7 +43,7 @@ impl Status {
 }
 
 /// A decision with its trace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision<'a> {
     /// How the action is met.
     pub status: Status,
@@ -60,7 +60,7 @@ pub struct Decision<'a> {
 }
 
 /// One rule of a decision's trace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleResult<'a> {
     /// The policy's name.
     pub policy: Cow<'a, str>,
@@ -73,6 +73,7 @@ pub struct RuleResult<'a> {
     pub expected: Option<Cow<'a, Operand>>,
     /// What the action holds; null where it holds nothing, and from the value on with which those of the trace would
     /// take more than 8 MiB together.
+    #[serde(deserialize_with = "actual")]
     #[schemars(with = "serde_json::Value")]
     pub actual: Option<Value<'a>>,
     /// True, false, or null for unknown.
@@ -81,8 +82,13 @@ pub struct RuleResult<'a> {
     pub reason: Option<String>,
 }
 
+/// Reads a value that borrows nothing.
+fn actual<'de, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value<'a>>, D::Error> {
+    Option::<Value<'static>>::deserialize(deserializer)
+}
+
 /// One policy of a decision's trace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyResult<'a> {
     /// The policy's name.
     pub name: Cow<'a, str>,

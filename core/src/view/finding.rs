@@ -3,7 +3,7 @@
 use std::num::NonZero;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use crate::bundle::Bundle;
@@ -12,7 +12,7 @@ use crate::hash::{hex, sha256};
 use crate::parallel::ONE;
 
 /// Where an error or a warning stands, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Error {
     /// The code, from the table of codes.
     pub code: String,
@@ -35,7 +35,7 @@ pub struct Error {
 }
 
 /// The document of a failure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorDocument {
     /// The first error in file order.
     pub error: Error,

@@ -274,7 +274,7 @@ pub struct RotatedKey {
 }
 
 /// `al audit restart-after-restore`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RestartedLog {
     /// The workspace, with its new id.
     pub workspace: super::WorkspaceRef,

@@ -7,6 +7,7 @@ mod decision;
 mod finding;
 mod log;
 mod plan;
+mod rows;
 mod saved;
 mod store;
 
@@ -14,5 +15,6 @@ pub use decision::*;
 pub use finding::*;
 pub use log::*;
 pub use plan::*;
+pub use rows::*;
 pub use saved::*;
 pub use store::*;

@@ -1,10 +1,10 @@
 //! Workspaces, keys, circuit breakers, and what `al fmt` and `al schema` list.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// `al workspace create`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedWorkspace {
     /// UUID.
     pub id: String,
@@ -17,14 +17,14 @@ pub struct CreatedWorkspace {
 }
 
 /// `al workspace list`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Workspaces {
     /// By name.
     pub workspaces: Vec<Workspace>,
 }
 
 /// `al workspace show`, and one of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Workspace {
     /// UUID.
     pub id: String,
@@ -39,7 +39,7 @@ pub struct Workspace {
 }
 
 /// What a key opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyKind {
     /// Reads and changes policies, reads the audit log.
@@ -62,7 +62,7 @@ impl KeyKind {
 }
 
 /// `al key create`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedKey {
     /// The key's id: what `al key revoke` takes and the audit log records.
     pub id: String,
@@ -75,14 +75,14 @@ pub struct CreatedKey {
 }
 
 /// `al key list`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Keys {
     /// In order of creation.
     pub keys: Vec<Key>,
 }
 
 /// One key of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
     /// The key's id.
     pub id: String,
@@ -120,14 +120,14 @@ pub struct SchemaNames {
 }
 
 /// `al breaker list`, and what `al breaker set` stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Breakers {
     /// By anomaly type.
     pub breakers: Vec<Breaker>,
 }
 
 /// A circuit breaker, kept for reference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Breaker {
     /// What it watches for.
     pub anomaly_type: String,

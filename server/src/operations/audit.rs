@@ -1,8 +1,8 @@
 //! The audit log, and what it gives to those who cannot see it.
 
-use lattice_core::Error;
 use lattice_core::audit::{Checkpoint, VerifyingKey};
-use lattice_workspace::Kept;
+use lattice_core::{Error, view};
+use lattice_workspace::{Kept, log_key, restart_log};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -102,6 +102,33 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         again: false,
         run: verify,
     },
+    Operation {
+        id: "audit_rotate_key",
+        method: Method::Post,
+        path: "/v1/audit/keys",
+        summary: "Log the key that signs checkpoints from now on, shown by a signature of the log with it",
+        scope: Scope::Service,
+        query: &[],
+        body: Some(Content::request(openapi::of::<view::Rotation>)),
+        answer: Content::request(openapi::of::<view::Committed>),
+        again: false,
+        run: rotate,
+    },
+    Operation {
+        id: "audit_restart",
+        method: Method::Post,
+        path: "/v1/audit/restart",
+        summary: "Begin a new log where a restored store lost events of the old one, and cite its checkpoint",
+        scope: Scope::Service,
+        query: &[EXPECT_WORKSPACE],
+        body: Some(Content::text(
+            TEXT,
+            "The checkpoint of the old log that was kept",
+        )),
+        answer: Content::request(openapi::of::<view::RestartedLog>),
+        again: false,
+        run: restart,
+    },
 ];
 
 /// What verification is held against.
@@ -159,4 +186,21 @@ fn verify(call: &Call<'_>) -> Result<Answer, Error> {
     let keys = keys.collect::<Result<Vec<_>, Error>>()?;
     let verified = call.reader()?.verify(&kept, &keys, evidence.state)?;
     Answer::document(&verified.verification)
+}
+
+fn rotate(call: &Call<'_>) -> Result<Answer, Error> {
+    let rotation: view::Rotation = call.document()?;
+    Answer::document(&log_key(call.store, call.key()?, &rotation, &call.ambient)?)
+}
+
+fn restart(call: &Call<'_>) -> Result<Answer, Error> {
+    let kept = Checkpoint::parse(&call.body)?;
+    let expect = call.text("expect_workspace");
+    let restarted = restart_log(call.store, call.key()?, &kept, expect, &call.ambient)?;
+    Answer::document(&view::RestartedLog {
+        workspace: restarted.workspace,
+        previous: restarted.previous,
+        event: restarted.event,
+        checkpoint: restarted.checkpoint.to_string(),
+    })
 }

@@ -4,4 +4,5 @@ pub(crate) mod audit;
 pub(crate) mod health;
 pub(crate) mod keys;
 pub(crate) mod policies;
+pub(crate) mod rows;
 pub(crate) mod workspaces;

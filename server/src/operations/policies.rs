@@ -1,7 +1,7 @@
 //! Manifests in and out, plans, and decisions.
 
-use lattice_core::{Action, Bundle, Error, Manifest, NamedText, SavedPlan};
-use lattice_workspace::{Once, Planned, Reader, answered, import_once, threads};
+use lattice_core::{Action, Bundle, Code, Error, Manifest, NamedText, SavedPlan};
+use lattice_workspace::{Imported, Once, Planned, Reader, answered, import_once, threads};
 
 use crate::answer::{Answer, JSON, YAML};
 use crate::call::Call;
@@ -157,7 +157,7 @@ fn export(call: &Call<'_>) -> Result<Answer, Error> {
 fn import_manifest(call: &Call<'_>) -> Result<Answer, Error> {
     let (mode, guard) = (call.mode()?, call.guard()?);
     let manifest = manifest(call)?;
-    change(call, "import", |reader| {
+    import(call, "import", |reader| {
         let planned = reader.plan(&manifest, mode)?;
         Ok(planned.in_file(call.text("file")).with_guard(guard))
     })
@@ -183,14 +183,14 @@ fn save_plan(call: &Call<'_>) -> Result<Answer, Error> {
 fn apply(call: &Call<'_>) -> Result<Answer, Error> {
     let saved = SavedPlan::parse(&call.body)?;
     let threshold = call.count("deactivation_threshold")?;
-    change(call, "apply", |reader| {
+    import(call, "apply", |reader| {
         Ok(reader.resume(&saved)?.guarded_at_most(threshold))
     })
 }
 
 fn rollback(call: &Call<'_>) -> Result<Answer, Error> {
     let (seq, guard) = (call.seq()?, call.guard()?);
-    change(call, "rollback", |reader| {
+    import(call, "rollback", |reader| {
         Ok(reader.plan_rollback(seq)?.with_guard(guard))
     })
 }
@@ -205,8 +205,8 @@ fn decide(call: &Call<'_>) -> Result<Answer, Error> {
     Answer::document(&call.decider.decide(call.store, call.key()?, &action)?)
 }
 
-/// Plans, and commits unless it is a dry run. What was answered before under the same idempotency key is answered again.
-fn change(
+/// Plans, and commits unless it is a dry run; the answer is the document of the import.
+fn import(
     call: &Call<'_>,
     operation: &str,
     plan: impl Fn(&Reader) -> Result<Planned, Error>,
@@ -216,6 +216,19 @@ fn change(
         planned.check(true)?;
         return Answer::document(&planned.view(true, None));
     }
+    change(call, operation, plan, |planned, imported| {
+        serde_json::to_string(&planned.view(false, Some(imported)))
+            .map_err(|_| Error::new(Code::Internal, "the document cannot be written as JSON"))
+    })
+}
+
+/// Plans and commits. What was answered before under the same idempotency key is answered again.
+pub(crate) fn change(
+    call: &Call<'_>,
+    operation: &str,
+    plan: impl Fn(&Reader) -> Result<Planned, Error>,
+    answer: impl Fn(&Planned, &Imported) -> Result<String, Error>,
+) -> Result<Answer, Error> {
     let (store, key, once) = (call.store, call.key()?, call.once(operation)?);
     let before = || match &once {
         Some(once) => answered(store, key, once),
@@ -223,7 +236,7 @@ fn change(
     };
     let answer = match before()? {
         Some(answer) => answer,
-        None => commit(call, once.as_ref(), &plan).or_else(|refusal| {
+        None => commit(call, once.as_ref(), &plan, &answer).or_else(|refusal| {
             // The same request may have come a second time meanwhile, and first to its end.
             before()?.ok_or(refusal)
         })?,
@@ -235,13 +248,15 @@ fn commit(
     call: &Call<'_>,
     once: Option<&Once>,
     plan: impl Fn(&Reader) -> Result<Planned, Error>,
+    answer: impl Fn(&Planned, &Imported) -> Result<String, Error>,
 ) -> Result<String, Error> {
     let (store, key) = (call.store, call.key()?);
     let reader = Reader::open_to_import(store, key, call.text("expect_workspace"))?;
     let planned = plan(&reader)?;
     // An older store is locked until then.
     drop(reader);
-    import_once(store, key, &planned, once, &call.ambient)
+    let answer = |imported: &Imported| answer(&planned, imported);
+    import_once(store, key, &planned, once, answer, &call.ambient)
 }
 
 fn manifest(call: &Call<'_>) -> Result<Manifest, Error> {

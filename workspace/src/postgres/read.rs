@@ -15,51 +15,10 @@ use super::failure::Failure;
 use super::transaction::{Statement, Transaction};
 use crate::patterns;
 use crate::store::{
-    Head, KeyRow, PAGE_BYTES, PAGE_RECORDS, Read, Snapshot, SnapshotError, WorkspaceRow,
+    Contents, Head, KeyRow, PAGE_BYTES, PAGE_RECORDS, Read, Snapshot, SnapshotError, WorkspaceRow,
 };
 
-impl<Access: Debug + Send> Read for Transaction<Access> {
-    fn workspaces(&self) -> Result<Vec<WorkspaceRow>, Error> {
-        let sql =
-            "SELECT id, name, org_name, revision, created_at FROM lattice.workspace ORDER BY name";
-        self.all(sqlx::query(sql), workspace)
-    }
-
-    fn workspace(&self, name: &str) -> Result<Option<WorkspaceRow>, Error> {
-        // A text with a NUL is none to PostgreSQL, and no name.
-        if name.contains('\0') {
-            return Ok(None);
-        }
-        let sql = "SELECT id, name, org_name, revision, created_at FROM lattice.workspace WHERE name = $1";
-        self.one(sqlx::query(sql).bind(name), workspace)
-    }
-
-    fn workspace_by_id(&self, id: &str) -> Result<Option<WorkspaceRow>, Error> {
-        let sql =
-            "SELECT id, name, org_name, revision, created_at FROM lattice.workspace WHERE id = $1";
-        self.one(sqlx::query(sql).bind(id), workspace)
-    }
-
-    fn count_policies(&self, id: &str) -> Result<u64, Error> {
-        let sql = "SELECT count(*) FROM lattice.policy WHERE workspace = $1 AND active";
-        let counted = self.one(sqlx::query(sql).bind(id), |row| count(row, 0))?;
-        Ok(counted.unwrap_or(0))
-    }
-
-    fn key_by_hash(&self, hash: &Hash) -> Result<Option<KeyRow>, Error> {
-        let sql =
-            "SELECT id, workspace, kind, name, hash, created_at, revoked_at FROM lattice.access_key
-                   WHERE hash = $1";
-        self.one(sqlx::query(sql).bind(&hash[..]), key)
-    }
-
-    fn keys(&self, id: &str) -> Result<Vec<KeyRow>, Error> {
-        let sql =
-            "SELECT id, workspace, kind, name, hash, created_at, revoked_at FROM lattice.access_key
-                   WHERE workspace = $1 ORDER BY nr";
-        self.all(sqlx::query(sql).bind(id), key)
-    }
-
+impl<Access: Debug + Send> Contents for Transaction<Access> {
     fn snapshot<'k>(&self, id: &str, known: &'k PolicySet) -> Result<Snapshot<'k>, SnapshotError> {
         let active = self.active(sqlx::query(ACTIVE).bind(id), known)?;
         let sql = "SELECT name FROM lattice.policy WHERE workspace = $1 AND NOT active";
@@ -145,6 +104,49 @@ impl<Access: Debug + Send> Read for Transaction<Access> {
                 root: row.try_get(2)?,
             })
         })
+    }
+}
+
+impl<Access: Debug + Send> Read for Transaction<Access> {
+    fn workspaces(&self) -> Result<Vec<WorkspaceRow>, Error> {
+        let sql =
+            "SELECT id, name, org_name, revision, created_at FROM lattice.workspace ORDER BY name";
+        self.all(sqlx::query(sql), workspace)
+    }
+
+    fn workspace(&self, name: &str) -> Result<Option<WorkspaceRow>, Error> {
+        // A text with a NUL is none to PostgreSQL, and no name.
+        if name.contains('\0') {
+            return Ok(None);
+        }
+        let sql = "SELECT id, name, org_name, revision, created_at FROM lattice.workspace WHERE name = $1";
+        self.one(sqlx::query(sql).bind(name), workspace)
+    }
+
+    fn workspace_by_id(&self, id: &str) -> Result<Option<WorkspaceRow>, Error> {
+        let sql =
+            "SELECT id, name, org_name, revision, created_at FROM lattice.workspace WHERE id = $1";
+        self.one(sqlx::query(sql).bind(id), workspace)
+    }
+
+    fn count_policies(&self, id: &str) -> Result<u64, Error> {
+        let sql = "SELECT count(*) FROM lattice.policy WHERE workspace = $1 AND active";
+        let counted = self.one(sqlx::query(sql).bind(id), |row| count(row, 0))?;
+        Ok(counted.unwrap_or(0))
+    }
+
+    fn key_by_hash(&self, hash: &Hash) -> Result<Option<KeyRow>, Error> {
+        let sql =
+            "SELECT id, workspace, kind, name, hash, created_at, revoked_at FROM lattice.access_key
+                   WHERE hash = $1";
+        self.one(sqlx::query(sql).bind(&hash[..]), key)
+    }
+
+    fn keys(&self, id: &str) -> Result<Vec<KeyRow>, Error> {
+        let sql =
+            "SELECT id, workspace, kind, name, hash, created_at, revoked_at FROM lattice.access_key
+                   WHERE workspace = $1 ORDER BY nr";
+        self.all(sqlx::query(sql).bind(id), key)
     }
 
     fn answer(&self, id: &str, request: &str) -> Result<Option<(Hash, String)>, Error> {

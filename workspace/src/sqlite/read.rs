@@ -12,61 +12,10 @@ use rusqlite::{Connection, Params, Row};
 use super::{Transaction, failed, query, undecodable};
 use crate::patterns;
 use crate::store::{
-    Head, KeyRow, PAGE_BYTES, PAGE_RECORDS, Read, Snapshot, SnapshotError, WorkspaceRow,
+    Contents, Head, KeyRow, PAGE_BYTES, PAGE_RECORDS, Read, Snapshot, SnapshotError, WorkspaceRow,
 };
 
-impl<Access: Debug + Send> Read for Transaction<Access> {
-    fn workspaces(&self) -> Result<Vec<WorkspaceRow>, Error> {
-        self.all(
-            "SELECT id, name, org_name, revision, created_at FROM workspace ORDER BY name",
-            (),
-            workspace,
-        )
-    }
-
-    fn workspace(&self, name: &str) -> Result<Option<WorkspaceRow>, Error> {
-        self.one(
-            "SELECT id, name, org_name, revision, created_at FROM workspace WHERE name = ?1",
-            [name],
-            workspace,
-        )
-    }
-
-    fn workspace_by_id(&self, id: &str) -> Result<Option<WorkspaceRow>, Error> {
-        self.one(
-            "SELECT id, name, org_name, revision, created_at FROM workspace WHERE id = ?1",
-            [id],
-            workspace,
-        )
-    }
-
-    fn count_policies(&self, id: &str) -> Result<u64, Error> {
-        let count = self.one(
-            "SELECT count(*) FROM policy WHERE workspace = ?1 AND active",
-            [id],
-            |row| row.get(0),
-        )?;
-        Ok(count.unwrap_or(0))
-    }
-
-    fn key_by_hash(&self, hash: &Hash) -> Result<Option<KeyRow>, Error> {
-        self.one(
-            "SELECT id, workspace, kind, name, hash, created_at, revoked_at FROM access_key WHERE hash = ?1",
-            [hash],
-            key,
-        )
-    }
-
-    fn keys(&self, id: &str) -> Result<Vec<KeyRow>, Error> {
-        // Keys are never deleted, so that row ids are in order of creation.
-        self.all(
-            "SELECT id, workspace, kind, name, hash, created_at, revoked_at FROM access_key
-             WHERE workspace = ?1 ORDER BY rowid",
-            [id],
-            key,
-        )
-    }
-
+impl<Access: Debug + Send> Contents for Transaction<Access> {
     fn snapshot<'k>(&self, id: &str, known: &'k PolicySet) -> Result<Snapshot<'k>, SnapshotError> {
         snapshot(&self.connection, id, known).map_err(|error| self.no_snapshot(&error))
     }
@@ -160,6 +109,59 @@ impl<Access: Debug + Send> Read for Transaction<Access> {
                     root: row.get(2)?,
                 })
             },
+        )
+    }
+}
+
+impl<Access: Debug + Send> Read for Transaction<Access> {
+    fn workspaces(&self) -> Result<Vec<WorkspaceRow>, Error> {
+        self.all(
+            "SELECT id, name, org_name, revision, created_at FROM workspace ORDER BY name",
+            (),
+            workspace,
+        )
+    }
+
+    fn workspace(&self, name: &str) -> Result<Option<WorkspaceRow>, Error> {
+        self.one(
+            "SELECT id, name, org_name, revision, created_at FROM workspace WHERE name = ?1",
+            [name],
+            workspace,
+        )
+    }
+
+    fn workspace_by_id(&self, id: &str) -> Result<Option<WorkspaceRow>, Error> {
+        self.one(
+            "SELECT id, name, org_name, revision, created_at FROM workspace WHERE id = ?1",
+            [id],
+            workspace,
+        )
+    }
+
+    fn count_policies(&self, id: &str) -> Result<u64, Error> {
+        let count = self.one(
+            "SELECT count(*) FROM policy WHERE workspace = ?1 AND active",
+            [id],
+            |row| row.get(0),
+        )?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn key_by_hash(&self, hash: &Hash) -> Result<Option<KeyRow>, Error> {
+        self.one(
+            "SELECT id, workspace, kind, name, hash, created_at, revoked_at FROM access_key WHERE hash = ?1",
+            [hash],
+            key,
+        )
+    }
+
+    fn keys(&self, id: &str) -> Result<Vec<KeyRow>, Error> {
+        // Keys are never deleted, so that row ids are in order of creation.
+        self.all(
+            "SELECT id, workspace, kind, name, hash, created_at, revoked_at FROM access_key
+             WHERE workspace = ?1 ORDER BY rowid",
+            [id],
+            key,
         )
     }
 

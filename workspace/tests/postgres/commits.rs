@@ -11,7 +11,8 @@ use lattice_core::{Breaker, Code, Number};
 use lattice_testing::Cluster;
 use lattice_workspace::store::Store;
 use lattice_workspace::{
-    Location, Once, answered, create_key, create_workspace, import, import_once, set_breaker,
+    Imported, Location, Once, answered, create_key, create_workspace, import, import_once,
+    set_breaker,
 };
 
 use crate::common::{World, local, manifest, refusal};
@@ -104,7 +105,15 @@ fn an_import_whose_answer_is_lost_is_asked_for_again() {
         let (world, key) = World::with_dev();
         let planned = world.plan(&key, &manifest(&[("a", false)]), Mode::Additive);
         let store = cut(&world, place);
-        let lost = import_once(&*store, &key, &planned, Some(&once), &world.ambient());
+        let answer = |imported: &Imported| Ok(imported.checkpoint.to_string());
+        let lost = import_once(
+            &*store,
+            &key,
+            &planned,
+            Some(&once),
+            answer,
+            &world.ambient(),
+        );
         assert_eq!(lost.is_ok(), written, "{place:?}");
         let known = answered(&*world.store, &key, &once).unwrap();
         assert_eq!(known.is_some(), written, "{place:?}");
@@ -114,6 +123,7 @@ fn an_import_whose_answer_is_lost_is_asked_for_again() {
             &key,
             &planned,
             Some(&once),
+            answer,
             &world.ambient(),
         );
         let again = again.unwrap();

@@ -8,8 +8,8 @@ use lattice_core::view::{KeyKind, Mode};
 use lattice_core::{Breaker, Code, Error, Number};
 use lattice_testing::{Cluster, PASSWORD, run};
 use lattice_workspace::{
-    Location, Once, answered, create_key, create_workspace, import, import_once, list_workspaces,
-    revoke_key, set_breaker, show_workspace,
+    Imported, Location, Once, answered, create_key, create_workspace, import, import_once,
+    list_workspaces, revoke_key, set_breaker, show_workspace,
 };
 use regex::Regex;
 
@@ -340,7 +340,8 @@ fn roles_have_the_rights_that_they_need() {
         let once = Once::new(id, [0; 32]).unwrap();
         let mut ambient = world.ambient();
         ambient.now += SignedDuration::from_hours(hours);
-        let answer = import_once(&*store, &key, &planned, Some(&once), &ambient).unwrap();
+        let document = |imported: &Imported| Ok(imported.checkpoint.to_string());
+        let answer = import_once(&*store, &key, &planned, Some(&once), document, &ambient).unwrap();
         assert_eq!(answered(&*store, &key, &once).unwrap(), Some(answer));
     }
     assert_eq!(world.rows("SELECT id FROM request"), ["two"]);

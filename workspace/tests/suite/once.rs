@@ -7,11 +7,24 @@ use crate::common::{Place, World, key_of, manifest, refusal};
 use jiff::SignedDuration;
 use lattice_core::hash::sha256;
 use lattice_core::view::{self, KeyKind, Mode};
-use lattice_core::{Code, Guard};
-use lattice_workspace::{Ambient, Key, Once, Planned, answered, import_once, revoke_key};
+use lattice_core::{Code, Error, Guard};
+use lattice_workspace::{Ambient, Key, Once, Planned, Store, answered, import_once, revoke_key};
 
 fn once(id: &str, request: &str) -> Once {
     Once::new(id, sha256(request.as_bytes())).unwrap()
+}
+
+/// An import whose answer is its document.
+fn import_documented(
+    store: &dyn Store,
+    key: &Key,
+    planned: &Planned,
+    once: Option<&Once>,
+    ambient: &Ambient,
+) -> Result<String, Error> {
+    let answer =
+        |imported: &_| Ok(serde_json::to_string(&planned.view(false, Some(imported))).unwrap());
+    import_once(store, key, planned, once, answer, ambient)
 }
 
 /// How many events and answers are stored.
@@ -23,7 +36,7 @@ fn counts(world: &World) -> [String; 2] {
 }
 
 fn ask(world: &World, key: &Key, planned: &Planned, once: &Once) -> String {
-    import_once(&*world.store, key, planned, Some(once), &world.ambient()).unwrap()
+    import_documented(&*world.store, key, planned, Some(once), &world.ambient()).unwrap()
 }
 
 #[test]
@@ -55,7 +68,8 @@ fn an_import_answers_with_its_document() {
     let (world, key) = World::with_dev();
     for id in [None, Some(once("1", "b"))] {
         let planned = world.plan(&key, &manifest(&[("a", false)]), Mode::Additive);
-        let answer = import_once(&*world.store, &key, &planned, id.as_ref(), &world.ambient());
+        let answer =
+            import_documented(&*world.store, &key, &planned, id.as_ref(), &world.ambient());
         let reader = world.reader(&key);
         let newest = reader.events(None, 9).unwrap().events.pop().unwrap();
         let checkpoint = reader.signed_head(None).unwrap();
@@ -109,7 +123,7 @@ fn an_idempotency_key_is_for_one_request_to_one_workspace() {
     );
     assert_eq!(refusal(answered(&*world.store, &key, &other)), refused);
     let planned = world.plan(&key, &manifest(&[("b", false)]), Mode::Additive);
-    let again = import_once(
+    let again = import_documented(
         &*world.store,
         &key,
         &planned,
@@ -144,7 +158,7 @@ fn answers_are_for_service_keys_that_still_open() {
     for key in [revoked, world.create_key(KeyKind::Agent)].map(|key| key_of(&key)) {
         let refused = answered(&*world.store, &key, &request);
         assert_eq!(refusal(refused).0, Code::InvalidServiceKey);
-        let refused = import_once(
+        let refused = import_documented(
             &*world.store,
             &key,
             &planned,
@@ -170,7 +184,7 @@ fn requests_that_are_sent_at_once_are_one() {
                 let (start, key, planned, request) = (&start, &key, &planned, &request);
                 scope.spawn(move || {
                     start.wait();
-                    import_once(&*store, key, planned, Some(request), &ambient)
+                    import_documented(&*store, key, planned, Some(request), &ambient)
                 })
             };
             let senders: Vec<_> = (0..SENDERS).map(begin).collect();
@@ -198,7 +212,7 @@ fn an_answer_is_kept_for_a_day() {
     };
     let send = |key: &Key, once: &Once, ambient: &Ambient| {
         let planned = world.plan(key, &manifest(&[("a", false)]), Mode::Additive);
-        import_once(&*world.store, key, &planned, Some(once), ambient)
+        import_documented(&*world.store, key, &planned, Some(once), ambient)
     };
     let (first, second, other) = (once("1", "a"), once("2", "a"), once("1", "b"));
     let answer = send(&key, &first, &at(0, 0)).unwrap();
@@ -239,7 +253,7 @@ fn the_first_moment_forgets_nothing() {
             now: jiff::Timestamp::MIN,
             ..world.ambient()
         };
-        import_once(&*world.store, &key, &planned, Some(&request), &ambient).unwrap()
+        import_documented(&*world.store, &key, &planned, Some(&request), &ambient).unwrap()
     };
     assert_eq!(send(), send());
     assert_eq!(counts(&world), ["2", "1"]);
@@ -263,7 +277,7 @@ fn what_is_refused_can_be_asked_for_again() {
         (&staging, &held, Code::DeactivationLimit),
         (&staging, &moved, Code::WorkspaceMismatch),
     ] {
-        let refused = import_once(
+        let refused = import_documented(
             &*world.store,
             key,
             planned,
@@ -286,7 +300,7 @@ fn an_answer_that_cannot_be_recorded_leaves_no_import() {
     let planned = world.plan(&key, &manifest(&[("a", false)]), Mode::Additive);
     world.place.fail_on("INSERT ON request");
     let request = once("1", "a");
-    let refused = import_once(
+    let refused = import_documented(
         &*world.store,
         &key,
         &planned,
@@ -303,6 +317,6 @@ fn an_answer_that_cannot_be_recorded_leaves_no_import() {
     );
 
     // Without a key there is no answer to record.
-    import_once(&*world.store, &key, &planned, None, &world.ambient()).unwrap();
+    import_documented(&*world.store, &key, &planned, None, &world.ambient()).unwrap();
     assert_eq!(counts(&world), ["2", "0"]);
 }
