@@ -1,4 +1,4 @@
-// A workspace in PostgreSQL answers what one in an SQLite file does.
+// A workspace in PostgreSQL, or behind a server, answers what one in an SQLite file does.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -41,12 +41,16 @@ after(async () => {
   if (server.exitCode === null) await once(server, 'exit');
 });
 
-/** What is the same of every workspace into which these manifests were imported. */
-async function answers(url) {
+/** Makes the workspace `staging`: its service key. */
+function create(url) {
   const command = [at('../bin/al.js'), 'workspace', 'create', 'staging', '--format', 'json', '--quiet'];
   const env = { PATH: process.env.PATH, AL_URL: url };
-  const made = JSON.parse(execFileSync(process.execPath, command, { env, encoding: 'utf8' }));
-  const workspace = await Workspace.open({ url, serviceKey: made.service_key });
+  return JSON.parse(execFileSync(process.execPath, command, { env, encoding: 'utf8' })).service_key;
+}
+
+/** What is the same of every workspace into which these manifests were imported. */
+async function answers(url, serviceKey = create(url)) {
+  const workspace = await Workspace.open({ url, serviceKey });
 
   const imported = [
     await workspace.importManifest({ path: STAGING }),
@@ -64,4 +68,20 @@ async function answers(url) {
 
 test('both answer alike', async () => {
   assert.equal(await answers(database), await answers(`sqlite:${join(folder, 'al.db')}`));
+});
+
+test('a server answers alike', async () => {
+  const url = `sqlite:${join(folder, 'served.db')}`;
+  const key = create(url);
+  const command = [at('../bin/al.js'), 'serve', '--url', url, '--listen', '127.0.0.1:0'];
+  const env = { PATH: process.env.PATH };
+  const serving = spawn(process.execPath, command, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  try {
+    const [line] = await once(createInterface(serving.stderr), 'line');
+    const served = await answers(line.split(' ').at(-1), key);
+    assert.equal(served, await answers(`sqlite:${join(folder, 'beside.db')}`));
+  } finally {
+    serving.kill('SIGKILL');
+    await once(serving, 'exit');
+  }
 });

@@ -17,10 +17,8 @@ use super::address::Address;
 
 /// How long a connection may take to come about.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
-/// How long a server may work at a request: longer than it waits for its turn and its locks.
-const ANSWER_TIME: Duration = Duration::from_mins(2);
-/// How long an answer may pause on its way.
-const PAUSE_TIME: Duration = Duration::from_secs(30);
+/// How long a server may be silent, at work or on the way of its answer: longer than it waits for its turn and its locks.
+const SILENCE: Duration = Duration::from_mins(1);
 /// How long to wait before a request is sent again: once for each.
 const WAITS: [Duration; 3] = [
     Duration::from_millis(200),
@@ -329,8 +327,9 @@ fn agent() -> Agent {
         .max_redirects(0)
         .max_redirects_will_error(false)
         .timeout_connect(Some(CONNECT_TIME))
-        .timeout_recv_response(Some(ANSWER_TIME))
-        .timeout_per_read(Some(PAUSE_TIME))
+        .timeout_recv_response(Some(SILENCE))
+        .timeout_per_read(Some(SILENCE))
+        .timeout_per_write(Some(SILENCE))
         .user_agent(concat!("al/", env!("CARGO_PKG_VERSION")))
         .build()
         .new_agent()
