@@ -37,7 +37,14 @@ ROWS: list[tuple[list[str | bytes], int]] = [
 
 def start(program: Path, *args: str | bytes) -> "subprocess.Popen[bytes]":
     pipe = subprocess.PIPE
-    return subprocess.Popen([program, *args], stdin=pipe, stdout=pipe, stderr=pipe, env=environment())
+    return subprocess.Popen(
+        [program, *args], stdin=pipe, stdout=pipe, stderr=pipe, env=environment(), preexec_fn=hear_interrupts
+    )
+
+
+def hear_interrupts() -> None:
+    """Whoever runs the tests in the background has them ignored, and so would all that is started here."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(("args", "code"), ROWS)

@@ -2,13 +2,14 @@
 #![allow(dead_code, reason = "every test file uses some of it")]
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
 use lattice_server::{AdminKey, Settings, Tls, router, serve};
 use lattice_testing::Cluster;
 use lattice_workspace::{Ambient, Key, Location, create_workspace};
+use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 use ureq::Agent;
@@ -153,9 +154,20 @@ impl Host {
         }
     }
 
+    /// The folder of a store in a file.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Edits a store in a file under the server.
+    pub(crate) fn sql(&self, sql: &str) {
+        let store = Connection::open(self.folder().join("al.db")).unwrap();
+        store.execute_batch(sql).unwrap();
+    }
+
     /// Takes the store away under the server.
     pub(crate) fn lose_store(&self) {
-        std::fs::remove_file(self.folder.path().join("al.db")).unwrap();
+        std::fs::remove_file(self.folder().join("al.db")).unwrap();
     }
 }
 

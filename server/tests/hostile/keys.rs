@@ -2,9 +2,38 @@
 
 use std::thread;
 
+use jiff::Timestamp;
+use lattice_core::audit::{Checkpoint, KeyType, SigningKey};
+use lattice_core::hash::{hex, sha256};
+use lattice_core::time::format_time;
+use serde_json::json;
+
 use crate::house::{ACTION, House, MANIFEST, Reply, Row, bearer, log, random, request};
 
 const REFUSED: (u16, &str) = (401, "INVALID_SERVICE_KEY");
+
+/// A change that is in order but for who asks for it.
+fn proposal() -> String {
+    let digest = "0".repeat(64);
+    json!({
+        "workspace": {"id": "0199", "name": "staging", "org_name": "staging"}, "base": {"revision": 1, "state": digest}, "after": digest,
+        "mode": "replace", "guard": {"percent": 30, "allowed": null},
+        "manifests": [{"file": null, "text": MANIFEST, "sha256": hex(&sha256(MANIFEST.as_bytes()))}], "overlays": [], "rollback_to": null,
+        "source": null, "extends": null, "saved": false,
+    })
+    .to_string()
+}
+
+/// A new signing key likewise.
+fn rotation() -> String {
+    let key = SigningKey::new("al/0199", KeyType::Log, [7; 32]).unwrap();
+    let checkpoint = Checkpoint::new("al/0199", 2, [7; 32]).signed(&key).unwrap();
+    json!({
+        "new": key.verifying_key().to_string(), "old": null,
+        "time": format_time(Timestamp::now()), "checkpoint": checkpoint.to_string(),
+    })
+    .to_string()
+}
 
 #[test]
 fn no_other_key_opens_anything() {
@@ -19,7 +48,9 @@ fn no_other_key_opens_anything() {
         ),
         ("GET", "/v1/workspaces/staging/breakers", ""),
     ];
-    let service_paths: [(&str, &str, &str); 7] = [
+    let (proposal, rotation) = (proposal(), rotation());
+    let checkpoint = "al/0199\n1\noa8DAjHKL9IOzzDFKUuvj2kyHQm7FqxTiFzNF6OFKA0=\n";
+    let service_paths: [(&str, &str, &str); 13] = [
         ("GET", "/v1/export", ""),
         ("POST", "/v1/import?replace=true", MANIFEST),
         ("POST", "/v1/import?dry_run=true", MANIFEST),
@@ -31,8 +62,14 @@ fn no_other_key_opens_anything() {
             r#"{"anomaly_type": "a", "score_threshold": 1, "response_level": "b"}"#,
         ),
         ("GET", "/v1/audit/events", ""),
+        ("GET", "/v1/rows/policies?revision=1", ""),
+        ("GET", "/v1/rows/events", ""),
+        ("GET", "/v1/rows/nodes/0/0", ""),
+        ("POST", "/v1/changes", &proposal),
+        ("POST", "/v1/audit/keys", &rotation),
+        ("POST", "/v1/audit/restart", checkpoint),
     ];
-    let agent_paths = [("POST", "/v1/decisions", ACTION)];
+    let agent_paths = [("POST", "/v1/decisions", ACTION), ("GET", "/v1/rows", "")];
     let guessed = format!("al_svc_staging_{}", random());
     let (service, agent) = (bearer(&house.service), bearer(&house.agent));
     let (revoked, admin) = (bearer(&house.revoked), bearer(&house.admin));
