@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lattice_core::view::KeyKind;
 use lattice_core::{Code, Error};
-use lattice_workspace::{Caller, Credentials, Key, Location, Reader, Store};
+use lattice_workspace::{AdminKey, Caller, Credentials, Key, Location, Reader, Store};
 
 use crate::args::{CallerArgs, KeyArgs, StoreArgs};
 use crate::file::KEY;
@@ -28,21 +28,22 @@ impl Opened {
             None => Location::default_in(&data_directory(io)?),
         };
         Ok(Self {
-            store: location.open_with(credentials(io)?),
+            store: location.open_with(credentials(&location, io)?),
             location,
         })
     }
 }
 
-/// What a server wants to know beside the keys of workspaces.
-fn credentials(io: &Io<'_>) -> Result<Credentials, Error> {
-    let admin_key = io
-        .variable("AL_ADMIN_KEY")
-        .map(std::ffi::OsString::into_string);
-    let admin_key = admin_key
-        .transpose()
-        .map_err(|_| Error::new(Code::Usage, "AL_ADMIN_KEY is not UTF-8"))?;
-    Ok(Credentials { admin_key })
+/// What a server wants to know beside the keys of workspaces. Nothing else has an admin.
+fn credentials(location: &Location, io: &Io<'_>) -> Result<Credentials, Error> {
+    let admin_key = match location {
+        Location::Http(_) => io.variable("AL_ADMIN_KEY"),
+        Location::Sqlite(_) | Location::Postgres(_) => None,
+    };
+    let admin_key = admin_key.map(|key| AdminKey::parse(&key.to_string_lossy()));
+    Ok(Credentials {
+        admin_key: admin_key.transpose()?,
+    })
 }
 
 impl StoreArgs {

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use lattice_core::{Code, Error};
 
 /// What keys begin with.
-const PREFIXES: [&str; 2] = ["al_svc_", "al_agent_"];
+const PREFIXES: [&str; 3] = ["al_svc_", "al_agent_", "al_admin_"];
 
 /// Hexadecimal digits from which on a part of a key is one too many: fewer of its 64 help nobody to guess the rest.
 const TELLING: usize = 16;
@@ -36,7 +36,7 @@ pub(crate) fn refuse_keys(args: &[OsString]) -> Result<(), Error> {
     if args.iter().skip(1).any(holds_key) {
         let message = "a key stands on the command line, where others can see it";
         return Err(Error::new(Code::Usage, message).with_help(
-            "set AL_SERVICE_KEY to it, or name its file with `--service-key-file`; `al key list` shows the id of a key",
+            "set AL_SERVICE_KEY to it, or name its file with `--service-key-file`; AL_ADMIN_KEY takes that of a server; `al key list` shows the id of a key",
         ));
     }
     Ok(())
@@ -88,6 +88,7 @@ mod tests {
                 format!("sqlite:al_svc_a_{random}/al_svc_b_{random}.db"),
                 "sqlite:al_svc_a_…/al_svc_b_….db".to_owned(),
             ),
+            (format!("al_admin_{random}"), "al_admin_…".to_owned()),
             // What someone cut off, changed or forgot is no reason to show the rest.
             (format!("al_svc_dev_{short}f"), "al_svc_dev_…".to_owned()),
             (format!("al_svc_{random}"), "al_svc_…".to_owned()),

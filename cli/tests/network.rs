@@ -87,15 +87,17 @@ fn foreign(answer: &'static str) -> (u16, Arc<AtomicUsize>) {
     (port, count)
 }
 
-/// A way to the server at `port` on which the answers to the first `lost` requests with `what` in their first line are lost:
-/// its port, and the first lines of the requests that went through.
-fn lossy(port: u16, what: &'static str, lost: usize) -> (u16, Arc<Mutex<Vec<String>>>) {
+/// A way to the server that `route` names for the first line of a request. Each answer is given to `pass` before the client
+/// has it, if it has it at all. Its port, and the first lines of the requests that went through.
+fn way(
+    route: impl Fn(&str) -> u16 + Send + 'static,
+    mut pass: impl FnMut(&str, String) -> Option<String> + Send + 'static,
+) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let own = listener.local_addr().unwrap().port();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
     thread::spawn(move || {
-        let mut left = lost;
         for stream in listener.incoming() {
             let mut client = stream.unwrap();
             let request = read_request(&mut client);
@@ -104,23 +106,67 @@ fn lossy(port: u16, what: &'static str, lost: usize) -> (u16, Arc<Mutex<Vec<Stri
             }
             let text = String::from_utf8_lossy(&request).into_owned();
             let first = text.lines().next().unwrap_or_default().to_owned();
-            let is_lost = first.contains(what) && left > 0;
-            noted.lock().unwrap().push(first);
-            // One request for each connection, so that the answer has an end.
-            let request = text.replacen("\r\n", "\r\nconnection: close\r\n", 1);
-            let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
-            server.write_all(request.as_bytes()).unwrap();
-            let mut answer = Vec::new();
-            server.read_to_end(&mut answer).unwrap();
-            if is_lost {
-                left -= 1;
-            } else {
-                let _ = client.write_all(&answer);
-            }
+            noted.lock().unwrap().push(first.clone());
+            let answer = pass(&first, ask(route(&first), &text));
+            let _ = client.write_all(answer.unwrap_or_default().as_bytes());
             let _ = client.shutdown(Shutdown::Both);
         }
     });
     (own, seen)
+}
+
+/// What the server at `port` answers to a request.
+fn ask(port: u16, request: &str) -> String {
+    // One request for each connection, so that the answer has an end.
+    let request = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
+    let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    server.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    server.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// A way on which the answers to the first `lost` requests with `what` in their first line are lost.
+fn lossy(port: u16, what: &'static str, lost: usize) -> (u16, Arc<Mutex<Vec<String>>>) {
+    let mut left = lost;
+    let route = move |_: &str| port;
+    way(route, move |first, answer| {
+        let is_lost = first.contains(what) && left > 0;
+        left -= usize::from(is_lost);
+        (!is_lost).then_some(answer)
+    })
+}
+
+/// A proxy that leads wherever it is asked to: its port, and the heads of what it was asked.
+fn proxy() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&seen);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut client = stream.unwrap();
+            let head = String::from_utf8(read_request(&mut client)).unwrap();
+            let target = head.split_whitespace().nth(1).unwrap().to_owned();
+            noted.lock().unwrap().push(head);
+            let mut server = TcpStream::connect(target).unwrap();
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            let (mut up, mut down) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || std::io::copy(&mut up, &mut server));
+            thread::spawn(move || std::io::copy(&mut down, &mut client));
+        }
+    });
+    (port, seen)
+}
+
+/// A workspace with a policy behind the server at `port`: its service key.
+fn workspace(folder: &Path, port: u16) -> String {
+    let url = format!("http://localhost:{port}");
+    let admin = [("AL_URL", &*url), ("AL_ADMIN_KEY", ADMIN)];
+    let create = al(folder, &admin, &["workspace", "create", "dev"]);
+    let text = manifest(&[policy("a", "b.c", true)]);
+    std::fs::write(folder.join("a.yaml"), text).unwrap();
+    create.stdout.trim_end().to_owned()
 }
 
 #[test]
@@ -145,28 +191,43 @@ fn failures_as_people_read_them() {
     let answers = [(page, 4), (moved, 1), (other, 1), (garbled, 1), (broken, 4)];
     let answers = answers.map(|(answer, times)| (foreign(answer), times));
 
+    let stranger =
+        foreign("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
+    let authenticates = format!("http://ada:secret@localhost:{}", stranger.0);
+    let absent = format!("http://localhost:{closed}");
+    let far = "https://lattice.example.com";
     let mut urls = vec![
-        (format!("http://localhost:{closed}"), None),
-        ("https://no-such-host.invalid".to_owned(), None),
-        (format!("https://localhost:{secure}"), None),
-        (format!("https://127.0.0.1:{secure}"), Some(&*authority)),
-        ("https://lattice.example.com".to_owned(), Some("/none.crt")),
+        (format!("http://localhost:{closed}"), ("", "")),
+        ("https://no-such-host.invalid".to_owned(), ("", "")),
+        (format!("https://localhost:{secure}"), ("", "")),
+        (
+            format!("https://127.0.0.1:{secure}"),
+            ("SSL_CERT_FILE", &*authority),
+        ),
+        (far.to_owned(), ("SSL_CERT_FILE", "none.crt")),
+        (far.to_owned(), ("HTTPS_PROXY", &*absent)),
+        (far.to_owned(), ("HTTPS_PROXY", &*authenticates)),
+        (
+            far.to_owned(),
+            ("HTTPS_PROXY", "socks5://ada:secret@localhost"),
+        ),
+        (far.to_owned(), ("AL_ADMIN_KEY", "al_admin_secret")),
     ];
     for ((port, _), _) in &answers {
-        urls.push((format!("http://localhost:{port}"), None));
+        urls.push((format!("http://localhost:{port}"), ("", "")));
     }
-    // The last of the first kind is reached by a proxy that is not there.
-    let proxy = format!("http://localhost:{closed}");
     let mut shown = String::new();
-    for (url, trusted) in &urls {
+    for (url, (name, value)) in &urls {
         let mut variables = vec![("AL_URL", url.as_str()), ("AL_SERVICE_KEY", &key)];
-        match trusted {
-            Some("/none.crt") => variables.push(("HTTPS_PROXY", &proxy)),
-            Some(file) => variables.push(("SSL_CERT_FILE", file)),
-            None => {}
+        if !name.is_empty() {
+            variables.push((name, value));
         }
         let run = al(folder.path(), &variables, &["export"]);
-        assert!(!format!("{run:?}").contains(&key), "{run:?}");
+        let printed = format!("{run:?}");
+        assert!(
+            !printed.contains(&key) && !printed.contains("secret"),
+            "{run:?}"
+        );
         shown.push_str(&run.shown());
     }
     let ports = regex::Regex::new("(localhost|127.0.0.1):[0-9]+").unwrap();
@@ -183,14 +244,7 @@ fn what_changes_something_is_done_once() {
     let folder = tempfile::tempdir().unwrap();
     let port = server(folder.path(), None);
     let url = format!("http://localhost:{port}");
-    let create = al(
-        folder.path(),
-        &[("AL_URL", &url), ("AL_ADMIN_KEY", ADMIN)],
-        &["workspace", "create", "dev"],
-    );
-    let key = create.stdout.trim_end();
-    let text = manifest(&[policy("a", "b.c", true)]);
-    std::fs::write(folder.path().join("a.yaml"), text).unwrap();
+    let key = &*workspace(folder.path(), port);
 
     let (way, seen) = lossy(port, "/v1/changes", 2);
     let lossy_url = format!("http://localhost:{way}");
@@ -233,4 +287,156 @@ fn what_changes_something_is_done_once() {
         "{}",
         redact(&list.stdout)
     );
+}
+
+/// Keys go through a proxy to a server that is encrypted, and never to one that is not.
+#[test]
+fn the_way_leads_through_the_proxy() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = Tls {
+        certificate: Cluster::shared().folder().join("server.crt"),
+        key: Cluster::shared().folder().join("server.key"),
+    };
+    let authority = Cluster::shared().authority().display().to_string();
+    let secure = server(folder.path(), Some(tls));
+    let (port, seen) = proxy();
+    let url = format!("https://localhost:{secure}");
+    let through = format!("http://ada:p%40ss@localhost:{port}");
+    let of = |more: &[(&str, &str)], args: &[&str]| {
+        let mut variables = vec![("AL_URL", &*url), ("SSL_CERT_FILE", &*authority)];
+        variables.extend([("HTTPS_PROXY", &*through), ("AL_ADMIN_KEY", ADMIN)]);
+        variables.extend(more);
+        al(folder.path(), &variables, args)
+    };
+    let create = of(&[], &["workspace", "create", "dev"]);
+    assert_eq!(create.code, 0, "{create:?}");
+    let heads = seen.lock().unwrap().clone();
+    let [head] = &*heads else { panic!("{heads:?}") };
+    assert!(
+        head.starts_with(&format!("CONNECT localhost:{secure} HTTP/1.1\r\n")),
+        "{head}"
+    );
+    // What `printf ada:p@ss | base64` prints.
+    assert!(
+        head.to_lowercase()
+            .contains("proxy-authorization: basic ywrhonbac3m=\r\n"),
+        "{head}"
+    );
+    assert!(!head.contains(ADMIN), "{head}");
+
+    let list = of(
+        &[("NO_PROXY", "example.com, localhost")],
+        &["workspace", "list"],
+    );
+    assert_eq!(list.code, 0, "{list:?}");
+    let clear = format!("http://localhost:{}", server(folder.path(), None));
+    let list = of(
+        &[("AL_URL", &clear), ("ALL_PROXY", &through)],
+        &["workspace", "list"],
+    );
+    assert_eq!(list.code, 0, "{list:?}");
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+/// A server that answers with something else than what was asked for, or did nothing at all, is not believed: no checkpoint
+/// of its is kept.
+#[test]
+fn a_server_that_lies_is_not_believed() {
+    let import = ["import", "--file", "b.yaml", "--pin", "dev.pin"];
+    let verify = ["audit", "verify", "--checkpoint", "dev.pin"];
+    // What is asked, where the answer is changed, what stands there, and what is put in its place; for the last the request
+    // goes to the server of a copy of the store.
+    let rows = [
+        (
+            &import[..],
+            "/v1/changes",
+            r#""added":["b"]"#,
+            r#""added":["z"]"#,
+            3,
+        ),
+        (
+            &import,
+            "/v1/changes",
+            r#""replace":false"#,
+            r#""replace":true "#,
+            3,
+        ),
+        (
+            &import,
+            "/v1/changes",
+            r#""unchanged":0"#,
+            r#""unchanged":1"#,
+            3,
+        ),
+        (
+            &import,
+            "/v1/rows/events",
+            r#""body":"ey"#,
+            r#""body":"eY"#,
+            2,
+        ),
+        (
+            &verify,
+            "/v1/rows/events",
+            r#""body":"ey"#,
+            r#""body":"eY"#,
+            2,
+        ),
+        (&import, "/v1/changes", "", "", 2),
+    ];
+    for (args, path, from, to, size) in rows {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let port = server(folder, None);
+        let key = workspace(folder, port);
+        let of = |port: u16, args: &[&str]| {
+            let url = format!("http://localhost:{port}");
+            al(folder, &[("AL_URL", &url), ("AL_SERVICE_KEY", &key)], args)
+        };
+        let initial = of(
+            port,
+            &[
+                "import",
+                "--file",
+                "a.yaml",
+                "--pin",
+                "dev.pin",
+                "--pin-init",
+            ],
+        );
+        assert_eq!(initial.code, 0, "{initial:?}");
+        let pin = std::fs::read(folder.join("dev.pin")).unwrap();
+        let text = manifest(&[policy("b", "b.c", true)]);
+        std::fs::write(folder.join("b.yaml"), text).unwrap();
+        let copy = tempfile::tempdir().unwrap();
+        let store = rusqlite::Connection::open(folder.join("al.db")).unwrap();
+        let sql = format!("VACUUM INTO '{}'", copy.path().join("al.db").display());
+        store.execute_batch(&sql).unwrap();
+        let other = server(copy.path(), None);
+
+        let route = move |first: &str| {
+            let is_elsewhere = from.is_empty() && first.contains(path);
+            if is_elsewhere { other } else { port }
+        };
+        let (way, _) = way(route, move |first, answer| {
+            if from.is_empty() || !first.contains(path) {
+                return Some(answer);
+            }
+            Some(answer.replacen(from, to, 1))
+        });
+        let run = of(way, args);
+        let is_refused = run.code == 1 && format!("{run:?}").contains("AUDIT_TAMPERED");
+        assert!(is_refused, "{to} at {path}: {run:?}");
+        assert_eq!(
+            std::fs::read(folder.join("dev.pin")).unwrap(),
+            pin,
+            "{to} at {path}"
+        );
+        let count = "SELECT count(*) FROM audit_event";
+        let found: u64 = store.query_row(count, [], |row| row.get(0)).unwrap();
+        assert_eq!(found, size, "{to} at {path}");
+        // Nothing of it is lost: asked by another way, it goes on.
+        let again = of(port, &import);
+        assert_eq!(again.code, 0, "{again:?}");
+    }
 }

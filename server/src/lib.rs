@@ -20,7 +20,7 @@ mod run;
 mod service;
 mod throttle;
 
-pub use guard::AdminKey;
+pub use lattice_workspace::AdminKey;
 pub use openapi::document as openapi;
 pub use run::{Tls, serve};
 pub use service::{Settings, router};

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use axum::routing::{MethodFilter, get, on};
 use jiff::Timestamp;
 use lattice_core::{Code, Error};
-use lattice_workspace::{Ambient, Decider, Store};
+use lattice_workspace::{AdminKey, Ambient, Decider, Store};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::answer::{self, Answer, JSON, Refusal, TEXT};
 use crate::call::{Call, Who, usage};
-use crate::guard::{self, AdminKey};
+use crate::guard;
 use crate::limits::{BODY_BYTES, BODY_TIME, DRAIN_TIME, QUEUE_TIME, UNCHECKED_BODY_BYTES};
 use crate::metrics::Metrics;
 use crate::openapi;

@@ -78,6 +78,47 @@ impl fmt::Debug for Key {
     }
 }
 
+/// The key of whoever runs a server, which opens what concerns all of its workspaces: `al_admin_` and at least 32 further
+/// letters or digits.
+///
+/// ```
+/// use lattice_workspace::AdminKey;
+///
+/// let key = AdminKey::parse(&format!("al_admin_{}", "0f".repeat(32)))?;
+/// assert_eq!(format!("{key:?}"), "AdminKey");
+/// # Ok::<(), lattice_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct AdminKey(String);
+
+impl AdminKey {
+    /// Reads a key.
+    ///
+    /// # Errors
+    ///
+    /// `USAGE` for a text that is shorter or has other characters. The message never repeats it.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let random = text.strip_prefix("al_admin_").unwrap_or_default();
+        if random.len() < 32 || !random.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(Error::new(Code::Usage, "the admin key is not well-formed")
+                .with_help("give it as the server has it; one is made so: `printf 'al_admin_%s\\n' \"$(openssl rand -hex 32)\"`"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The whole key.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Without the secret.
+impl fmt::Debug for AdminKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdminKey")
+    }
+}
+
 fn prefix(kind: KeyKind) -> &'static str {
     match kind {
         KeyKind::Service => "al_svc_",
@@ -146,5 +187,21 @@ mod tests {
         let read = Key::parse(key.reveal()).unwrap();
         assert_eq!((read.kind, read.hash()), (KeyKind::Agent, key.hash()));
         assert_eq!(format!("{read:?}"), "Key(Agent)");
+    }
+    #[test]
+    fn an_admin_key_is_long_and_plain() {
+        let random = "0f".repeat(32);
+        for text in [
+            "",
+            "al_admin_",
+            "al_admin_short",
+            &format!("al_svc_{random}"),
+            &format!("al_admin_{}", "a b".repeat(20)),
+            &format!("al_admin_{random}\n"),
+        ] {
+            let error = AdminKey::parse(text).unwrap_err();
+            assert_eq!(error.code(), Code::Usage);
+            assert!(!format!("{error:?}").contains(&random), "{error:?}");
+        }
     }
 }

@@ -99,7 +99,7 @@ pub use decider::Decider;
 pub use events::page;
 pub use http::{Address as HttpAddress, Credentials, Remote};
 pub use import::{Imported, Planned, import, import_signed};
-pub use key::Key;
+pub use key::{AdminKey, Key};
 pub use keys::{create_key, list_keys, revoke_key};
 pub use location::Location;
 pub use once::{Once, answered, import_once};

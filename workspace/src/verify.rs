@@ -71,9 +71,7 @@ impl Proven {
             None => Ok(Self(verifier)),
         }
     }
-}
 
-impl Proven {
     /// Refuses a `checkpoint` that is none of this log as `read`, a later look at the workspace, has it.
     ///
     /// # Errors

@@ -41,6 +41,11 @@ impl Address {
         })
     }
 
+    /// Whether what is sent there is encrypted; what is not stays on this machine.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.base.starts_with("https:")
+    }
+
     /// The URL of what is at `path`, which begins with a slash.
     pub(super) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.base)

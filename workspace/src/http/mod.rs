@@ -7,27 +7,22 @@
 mod address;
 mod contents;
 mod operations;
+mod proxy;
 mod transport;
 
 use lattice_core::{Code, Error};
 
+use crate::key::AdminKey;
 use crate::store::{Read, Store, Write};
 use transport::Transport;
 
 pub use address::Address;
 
 /// What a client has beside the keys of workspaces.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// The admin key of the server.
-    pub admin_key: Option<String>,
-}
-
-/// Without the key.
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").finish_non_exhaustive()
-    }
+    pub admin_key: Option<AdminKey>,
 }
 
 /// A server, as its clients see it.

@@ -13,7 +13,7 @@ use super::Remote;
 use super::contents::{Opened, head};
 use super::transport::{Ask, Effect};
 use crate::access::Caller;
-use crate::key::Key;
+use crate::key::{AdminKey, Key};
 use crate::store::{Contents, KeyRow, WorkspaceRow};
 
 impl Remote {
@@ -154,8 +154,8 @@ impl Remote {
     }
 
     fn admin_key(&self) -> Result<&str, Error> {
-        let key = self.credentials.admin_key.as_deref();
-        key.ok_or_else(|| {
+        let key = self.credentials.admin_key.as_ref();
+        key.map(AdminKey::reveal).ok_or_else(|| {
             let message = format!("`{}` wants its admin key for this", self.transport.address());
             Error::new(Code::InvalidServiceKey, message)
                 .with_help("set AL_ADMIN_KEY to it; for keys and breakers of one workspace, its service key will do: leave out `--workspace`")

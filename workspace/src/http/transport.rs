@@ -14,6 +14,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, Timeout};
 
 use super::address::Address;
+use super::proxy::proxy;
 
 /// How long a connection may take to come about.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -34,6 +35,8 @@ const ANSWER_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Transport {
     address: Address,
+    /// How long the server may be silent.
+    silence: Duration,
     agent: OnceLock<Agent>,
 }
 
@@ -84,6 +87,7 @@ impl Transport {
     pub(super) fn new(address: &Address) -> Self {
         Self {
             address: address.clone(),
+            silence: SILENCE,
             agent: OnceLock::new(),
         }
     }
@@ -134,9 +138,11 @@ impl Transport {
 
     fn attempt(&self, ask: &Ask<'_>) -> Result<Vec<u8>, Failure> {
         let failed = |error: ureq::Error| self.failed(&error);
-        let agent = match self.agent.get() {
-            Some(agent) => agent,
-            None => self.agent.get_or_init(agent),
+        let agent = if let Some(agent) = self.agent.get() {
+            agent
+        } else {
+            let agent = agent(&self.address, self.silence).map_err(Failure::for_good)?;
+            self.agent.get_or_init(|| agent)
         };
         let mut request = Request::builder()
             .uri(self.address.at(ask.path))
@@ -200,10 +206,6 @@ impl Transport {
                 format!("`{address}` sends its clients on to `{to}`"),
                 "keys are sent nowhere but to the place that AL_URL names: change it, if that is where the server is now",
             ),
-            (407, _) => (
-                format!("the proxy on the way to `{address}` wants to know who asks"),
-                "put user and password into the URL of the proxy (HTTPS_PROXY), or leave it out for this host (NO_PROXY)",
-            ),
             (404 | 405, _) => (
                 format!(
                     "`{address}` answers with the status {status}: no server of al, or one of another version"
@@ -260,7 +262,7 @@ impl Transport {
             {
                 (
                     format!("the proxy on the way to the server `{address}` takes no connection"),
-                    "check HTTPS_PROXY, or name this host in NO_PROXY",
+                    "check HTTPS_PROXY (or ALL_PROXY), or name this host in NO_PROXY",
                     Again::Unsent,
                 )
             }
@@ -285,15 +287,15 @@ impl Transport {
                 "ask again in a while; the log of the server says what it was at",
                 Again::Unanswered,
             ),
+            ureq::Error::ConnectProxyFailed(reason) if reason.contains("407") => (
+                format!("the proxy on the way to the server `{address}` wants to know who asks"),
+                "put user and password into the URL of the proxy (HTTPS_PROXY), or name this host in NO_PROXY",
+                Again::Never,
+            ),
             ureq::Error::ConnectProxyFailed(reason) => (
                 format!("the proxy does not lead to the server `{address}`: {reason}"),
                 "check HTTPS_PROXY and NO_PROXY",
                 Again::Unsent,
-            ),
-            ureq::Error::InvalidProxyUrl => (
-                "the URL of the proxy is none".to_owned(),
-                "check HTTPS_PROXY and ALL_PROXY",
-                Again::Never,
             ),
             ureq::Error::ConnectionFailed => (
                 format!("no connection to the server `{address}` came about"),
@@ -314,23 +316,103 @@ impl Transport {
     }
 }
 
-/// The client of HTTP, which trusts the authorities of this machine or those of `SSL_CERT_FILE`, and takes its proxy from
-/// `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
-fn agent() -> Agent {
-    let found = rustls_native_certs::load_native_certs();
-    let roots = found.certs.iter();
-    let roots = roots.map(|root| Certificate::from_der(root).to_owned());
-    let roots = RootCerts::Specific(Arc::new(roots.collect()));
-    Agent::config_builder()
-        .tls_config(TlsConfig::builder().root_certs(roots).build())
+impl Failure {
+    /// One that another attempt would meet as well.
+    fn for_good(error: Error) -> Self {
+        Self {
+            error,
+            again: Again::Never,
+            wait: None,
+        }
+    }
+}
+
+/// The client of HTTP, which trusts the authorities of this machine or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and takes
+/// its [`proxy`] from the environment. What is not encrypted is not shown to a proxy.
+fn agent(address: &Address, silence: Duration) -> Result<Agent, Error> {
+    let mut config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .timeout_connect(Some(CONNECT_TIME))
-        .timeout_recv_response(Some(SILENCE))
-        .timeout_per_read(Some(SILENCE))
-        .timeout_per_write(Some(SILENCE))
+        .timeout_recv_response(Some(silence))
+        .timeout_per_read(Some(silence))
+        .timeout_per_write(Some(silence))
         .user_agent(concat!("al/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .new_agent()
+        .proxy(None);
+    if address.is_encrypted() {
+        let roots = RootCerts::Specific(Arc::new(authorities()?));
+        config = config
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .proxy(proxy(|name| std::env::var(name).ok())?);
+    }
+    Ok(config.build().new_agent())
+}
+
+/// Whoever may say that a server is who it says.
+fn authorities() -> Result<Vec<Certificate<'static>>, Error> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        let why = found.errors.first();
+        let why = why.map_or_else(|| "there are none".to_owned(), ToString::to_string);
+        let message = format!("no certificate of an authority can be read: {why}");
+        return Err(Error::new(Code::Usage, message)
+            .with_help("check SSL_CERT_FILE and SSL_CERT_DIR, or install those of the system (`ca-certificates`)"));
+    }
+    let found = found.certs.iter();
+    Ok(found
+        .map(|root| Certificate::from_der(root).to_owned())
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A server that hears and says nothing is asked again where that does no harm, and then told of.
+    #[test]
+    fn a_silent_server_is_not_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (sender, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut open = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let length = stream.read(&mut [0; 1024]).unwrap();
+                sender.send(length).unwrap();
+                open.push(stream);
+            }
+        });
+        let transport = Transport {
+            silence: Duration::from_millis(50),
+            ..Transport::new(&Address::parse(&url).unwrap())
+        };
+        let late = format!("the server `{url}` did not answer in time");
+        let wait = "ask again in a while; the log of the server says what it was at";
+        let look = "nobody knows whether it was done: look before you ask again";
+        let rows = [
+            (Effect::None, 4, wait),
+            (Effect::Once("one"), 4, look),
+            (Effect::Each, 1, look),
+        ];
+        for (effect, times, help) in rows {
+            let ask = Ask {
+                path: "/v1/rows",
+                key: "key",
+                body: Some(b"{}"),
+                effect,
+            };
+            let error = transport.ask::<serde_json::Value>(&ask).unwrap_err();
+            let shown = error.diagnostics().next().unwrap();
+            assert_eq!(
+                (error.code(), error.message(), shown.help.as_deref()),
+                (Code::StoreUnavailable, &*late, Some(help))
+            );
+            assert_eq!(heard.try_iter().count(), times, "{effect:?}");
+        }
+    }
 }
