@@ -172,19 +172,25 @@ impl Diagnostic {
         Self::new(Kind::Warning(lint), message)
     }
 
-    /// What a document says; of its place the line and the column, as the text is elsewhere.
+    /// What a document says; of a place the line and the column, as the text is elsewhere.
     fn from_view(view: view::Error) -> Option<Self> {
         let code = Code::ALL.iter().find(|code| code.as_str() == view.code)?;
-        let place = view.line.zip(view.column).map(|(line, column)| Place {
-            span: Span::default(),
-            line,
-            column,
+        let place = |line: Option<_>, column: Option<_>| {
+            let (line, column) = line.zip(column)?;
+            let span = Span::default();
+            Some(Place { span, line, column })
+        };
+        let related = view.related.into_iter().map(|related| Related {
+            place: place(related.line, related.column),
+            message: related.message,
+            file: related.file,
         });
         Some(Self {
             policy: view.policy,
             file: view.file,
-            place,
+            place: place(view.line, view.column),
             help: view.help,
+            related: related.collect(),
             ..Self::error(*code, view.message)
         })
     }

@@ -19,7 +19,7 @@ use lattice_core::audit::{Checkpoint, Proof, VerifyingKey};
 use lattice_core::hash::sha256;
 use lattice_core::view::{self, ErrorDocument, ManifestRef};
 use lattice_core::{
-    Action, Bundle, Error, Guard, Manifest, Mode, NamedText, Plan, SavedPlan, State,
+    Action, Bundle, Error, Guard, Manifest, Mode, NamedText, Plan, PolicySpec, SavedPlan, State,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -196,6 +196,61 @@ fn every_row_is_as_it_should_be() {
     }
     let suite = Suite::load();
     suite.judge(|case| run(&suite, case).map(json).map_err(json));
+}
+
+/// A document that a server sends is, where it is read, what it was: every decision, error, action and policy of the rows.
+#[test]
+fn what_is_read_back_is_what_was_written() {
+    let suite = Suite::load();
+    let (mut decisions, mut errors, mut policies) = (0, 0, 0);
+    for case in &suite.cases {
+        match run(&suite, case) {
+            Ok(Document::Decision(decision)) => {
+                let text = serde_json::to_string(&decision).expect("JSON");
+                let read: view::Decision<'static> = serde_json::from_str(&text).expect(&text);
+                let again = serde_json::to_string(&read).expect("JSON");
+                assert_eq!(again, text, "{}", case.name);
+                let action = suite.action(case);
+                let action = Action::parse(action.as_bytes()).expect("it was decided on");
+                let json = action.to_json();
+                let read = Action::parse(json.as_bytes()).expect(&json);
+                assert_eq!(read, action);
+                decisions += 1;
+            }
+            Err(document) => {
+                let text = serde_json::to_string(&document).expect("JSON");
+                let read: ErrorDocument = serde_json::from_str(&text).expect(&text);
+                let error = Error::from_document(read).expect("the code is known");
+                let again = serde_json::to_string(&ErrorDocument::from(&error)).expect("JSON");
+                assert_eq!(again, text, "{}", case.name);
+                errors += 1;
+            }
+            Ok(_) => {}
+        }
+        if case.op != "eval" {
+            continue;
+        }
+        let manifest = Manifest::parse(suite.manifest(case).as_bytes());
+        for policy in manifest.iter().flat_map(|found| found.policies().iter()) {
+            let spec = policy.spec();
+            let text = serde_json::to_string(&spec).expect("JSON");
+            let read: PolicySpec = serde_json::from_str(&text).expect(&text);
+            assert_eq!(read, spec);
+            policies += 1;
+        }
+    }
+    assert!(
+        decisions > 500 && errors > 100 && policies > 500,
+        "{decisions} {errors} {policies}"
+    );
+}
+
+#[test]
+fn an_error_with_a_code_of_another_version_is_none() {
+    let text = r#"{"error": {"code": "FROM_TOMORROW", "message": "x", "policy": null, "file": null, "line": null,
+        "column": null, "help": null, "plan": null, "related": []}}"#;
+    let document: ErrorDocument = serde_json::from_str(text).expect("a document");
+    assert!(Error::from_document(document).is_none());
 }
 
 /// A row with what the engine says now.
