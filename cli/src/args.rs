@@ -213,13 +213,15 @@ pub(crate) fn threshold_in_environment(io: &Io<'_>) -> Result<Option<u64>, Error
     })
 }
 
-/// A workspace by its key, or by its name in an embedded store.
+/// A workspace by its key, or by its name for whoever has the store or the admin key of its server.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct CallerArgs {
     #[command(flatten)]
     pub(crate) key: KeyArgs,
-    /// The workspace's name in an embedded store; no key needed [default: the workspace of the key]
+    /// The workspace's name, in place of its key: in a store that you may open, or at a server with `AL_ADMIN_KEY` [default:
+    /// the workspace of the key]
     #[arg(
+        help = "The workspace's name, in place of its key: in a store that you may open, or at a server with AL_ADMIN_KEY [default: the workspace of the key]",
         long,
         value_name = "NAME",
         conflicts_with = "service_key_file",

@@ -45,7 +45,7 @@ pub(crate) struct List {
 #[command(after_help = "\
 Examples:
   al workspace show                      the workspace of AL_SERVICE_KEY
-  al workspace show --workspace staging  by name, in an embedded store")]
+  al workspace show --workspace staging  by name, without its key")]
 pub(crate) struct Show {
     #[command(flatten)]
     caller: CallerArgs,
