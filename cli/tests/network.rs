@@ -185,10 +185,20 @@ fn failures_as_people_read_them() {
     let page = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 13\r\n\r\n<h1>502</h1>\r\n";
     let moved = "HTTP/1.1 301 Moved Permanently\r\nlocation: https://elsewhere.example/\r\ncontent-length: 0\r\n\r\n";
     let other = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+    let large = "HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n";
+    let login = "HTTP/1.1 403 Forbidden\r\ncontent-length: 6\r\n\r\nlog in";
     let garbled = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
     let broken = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}";
     // Whether a request that changes nothing was sent again.
-    let answers = [(page, 4), (moved, 1), (other, 1), (garbled, 1), (broken, 4)];
+    let answers = [
+        (page, 4),
+        (moved, 1),
+        (other, 1),
+        (large, 1),
+        (login, 1),
+        (garbled, 1),
+        (broken, 4),
+    ];
     let answers = answers.map(|(answer, times)| (foreign(answer), times));
 
     let stranger =

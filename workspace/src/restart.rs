@@ -124,7 +124,7 @@ pub fn restart_log(
     })
 }
 
-/// Has a server begin a new log, and looks at what it cites.
+/// Has a server begin a new log, and looks at it: it cites the old one, begins with the event of the answer, and verifies.
 fn through(
     remote: &Remote,
     key: &Key,
@@ -133,12 +133,20 @@ fn through(
 ) -> Result<Restarted, Error> {
     let answer = remote.restart_log(key, kept, expect)?;
     let checkpoint = Checkpoint::parse(answer.checkpoint.as_bytes())?;
-    let cites = answer.event.leaf.from.as_ref() == Some(&kept.to_line());
-    if !cites || checkpoint.origin() != log_name(&answer.workspace.id) {
+    let (contents, workspace, _) = remote.open(key)?;
+    let id = &workspace.id;
+    let first = contents.records(id, 0, 1)?;
+    let event = &answer.event;
+    let begins = first.first().is_some_and(|record| {
+        record.body == event.leaf.to_bytes() && record.names == event.names.to_bytes()
+    });
+    let cites = event.leaf.from.as_ref() == Some(&kept.to_line());
+    if !begins || !cites || answer.workspace.id != *id {
         return Err(events::tampered(
-            "the server answered that a new log was begun, and it does not cite the old one",
+            "the server answered that a new log was begun, and it has no such log, or one that does not cite the old one",
         ));
     }
+    expect_log(&*contents, id, Some(&checkpoint))?;
     Ok(Restarted {
         workspace: answer.workspace,
         previous: answer.previous,

@@ -212,6 +212,10 @@ impl Transport {
                 ),
                 "AL_URL names the place where `al serve` listens; use the version of al that the server runs",
             ),
+            (413, _) => (
+                format!("a proxy in front of `{address}` refuses what is sent as too large"),
+                "let it pass 16 MiB, as the server does (nginx: `client_max_body_size 16m`)",
+            ),
             (500..=599, _) => (
                 format!(
                     "`{address}` answers with the status {status}, and not in the words of a server of al"
@@ -222,7 +226,7 @@ impl Transport {
                 format!(
                     "`{address}` answers with the status {status}, and not in the words of a server of al"
                 ),
-                "AL_URL names the place where `al serve` listens",
+                "AL_URL names the place where `al serve` listens; a proxy in front of it may have given that answer",
             ),
         };
         Error::new(Code::StoreUnavailable, message).with_help(help)
