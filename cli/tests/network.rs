@@ -182,6 +182,7 @@ fn failures_as_people_read_them() {
     };
     let authority = Cluster::shared().authority().display().to_string();
     let secure = server(folder.path(), Some(tls));
+    let clear = server(folder.path(), None);
     let page = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 13\r\n\r\n<h1>502</h1>\r\n";
     let moved = "HTTP/1.1 301 Moved Permanently\r\nlocation: https://elsewhere.example/\r\ncontent-length: 0\r\n\r\n";
     let other = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
@@ -214,6 +215,9 @@ fn failures_as_people_read_them() {
             format!("https://127.0.0.1:{secure}"),
             ("SSL_CERT_FILE", &*authority),
         ),
+        (format!("http://localhost:{secure}"), ("", "")),
+        (format!("https://localhost:{clear}"), ("", "")),
+        (format!("http://localhost:{clear}/below"), ("", "")),
         (far.to_owned(), ("SSL_CERT_FILE", "none.crt")),
         (far.to_owned(), ("HTTPS_PROXY", &*absent)),
         (far.to_owned(), ("HTTPS_PROXY", &*authenticates)),
@@ -296,6 +300,28 @@ fn what_changes_something_is_done_once() {
         ["key_created", "import", "key_created"],
         "{}",
         redact(&list.stdout)
+    );
+}
+
+/// The server refuses a body before it has come, and is heard.
+#[test]
+fn what_is_too_large_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = server(folder.path(), None);
+    let url = format!("http://localhost:{port}");
+    let key = workspace(folder.path(), port);
+    let text = manifest(&[policy("a", "b.c", true)]) + &"#".repeat(17 * 1024 * 1024);
+    std::fs::write(folder.path().join("large.yaml"), text).unwrap();
+    let variables = [("AL_URL", &*url), ("AL_SERVICE_KEY", &key)];
+    let import = al(
+        folder.path(),
+        &variables,
+        &["import", "--file", "large.yaml"],
+    );
+    let refused = "error[LIMIT_EXCEEDED]: the body is larger than 16777216 bytes\n";
+    assert!(
+        import.code == 1 && import.stderr.contains(refused),
+        "{import:?}"
     );
 }
 

@@ -166,7 +166,7 @@ async fn perform(
             Code::InvalidServiceKey,
             "too many requests came from there with keys that open nothing",
         );
-        let error = error.with_help("check the key, and wait as long as `Retry-After` says");
+        let error = error.with_help(format!("check the key, and wait {seconds} seconds"));
         return Err(Refusal::with_status(error, StatusCode::TOO_MANY_REQUESTS).retry_after(seconds));
     }
     if operation.id == ALIVE {

@@ -28,6 +28,8 @@ const WAITS: [Duration; 3] = [
 ];
 /// The longest that a server may ask to wait: a command that does not come back helps nobody.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Bytes of a body from which on the server is asked first whether it takes it: else it refuses and hangs up, unheard.
+const ASKED_FIRST: usize = 64 * 1024;
 /// Bytes of the longest answer: the policies of a full workspace.
 const ANSWER_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
@@ -151,6 +153,9 @@ impl Transport {
         if let Effect::Once(once) = ask.effect {
             request = request.header("Idempotency-Key", once);
         }
+        if ask.body.is_some_and(|body| body.len() > ASKED_FIRST) {
+            request = request.header("Expect", "100-continue");
+        }
         let response = match ask.body {
             Some(body) => {
                 let request = request
@@ -182,6 +187,8 @@ impl Transport {
         let body = response.body_mut().with_config().limit(ANSWER_BYTES);
         let document = body.read_to_vec().unwrap_or_default();
         let document = serde_json::from_slice::<ErrorDocument>(&document).ok();
+        // Its paths are known here: where one is not there, it is another place, whoever says so.
+        let document = document.filter(|_| !matches!(status, 404 | 405));
         let error = document.and_then(Error::from_document);
         let again = match (status, &error) {
             (503, Some(_)) => Again::Refused,
@@ -210,7 +217,7 @@ impl Transport {
                 format!(
                     "`{address}` answers with the status {status}: no server of al, or one of another version"
                 ),
-                "AL_URL names the place where `al serve` listens; use the version of al that the server runs",
+                "AL_URL names the place where `al serve` listens, and no path below it; use the version of al that the server runs",
             ),
             (413, _) => (
                 format!("a proxy in front of `{address}` refuses what is sent as too large"),
@@ -248,11 +255,7 @@ impl Transport {
                 "check AL_URL, and the name service of this machine",
                 Again::Never,
             ),
-            ureq::Error::Rustls(error) => (
-                format!("the server `{address}` cannot be trusted: {error}"),
-                "check AL_URL; for a certificate of an authority of your own, name its file in SSL_CERT_FILE",
-                Again::Never,
-            ),
+            ureq::Error::Rustls(error) => self.untrusted(&error.to_string()),
             // The system's word for it comes as this.
             ureq::Error::Io(error) if error.to_string().contains("lookup address") => (
                 format!(
@@ -276,11 +279,9 @@ impl Transport {
                 Again::Unsent,
             ),
             // What rustls finds while bytes are read or written comes as this.
-            ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => (
-                format!("the server `{address}` cannot be trusted: {error}"),
-                "check AL_URL; for a certificate of an authority of your own, name its file in SSL_CERT_FILE",
-                Again::Never,
-            ),
+            ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
+                self.untrusted(&error.to_string())
+            }
             ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => (
                 format!("no connection to the server `{address}` came about in time"),
                 "check AL_URL, the network and its proxy",
@@ -306,6 +307,11 @@ impl Transport {
                 "check AL_URL, the network and its proxy",
                 Again::Unsent,
             ),
+            ureq::Error::Protocol(error) => (
+                format!("what `{address}` answers is not HTTP: {error}"),
+                "check AL_URL; where the server encrypts, it begins with `https://`",
+                Again::Unanswered,
+            ),
             other => (
                 format!("the connection to the server `{address}` failed: {other}"),
                 "check the network, and whether the server runs",
@@ -317,6 +323,29 @@ impl Transport {
             again,
             wait: None,
         }
+    }
+
+    /// What TLS has against a server.
+    fn untrusted(&self, why: &str) -> (String, &'static str, Again) {
+        let address = &self.address;
+        let (why, help) = if why.contains("InvalidContentType") {
+            (
+                "it does not encrypt",
+                "give it a certificate (`al serve --tls-cert`); `http://` reaches one on this machine",
+            )
+        } else if why.contains("CaUsedAsEndEntity") {
+            (
+                "its certificate is that of an authority",
+                "give it one that the authority signed, or one of its own with `basicConstraints=CA:FALSE`",
+            )
+        } else {
+            (
+                why,
+                "check AL_URL; for a certificate of an authority of your own, name its file in SSL_CERT_FILE",
+            )
+        };
+        let message = format!("the server `{address}` cannot be trusted: {why}");
+        (message, help, Again::Never)
     }
 }
 
