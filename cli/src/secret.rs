@@ -19,7 +19,12 @@ pub(crate) fn mask(text: &str) -> Cow<'_, str> {
         let end = key.find(|c| !is_key(c)).unwrap_or(key.len());
         let (key, behind) = key.split_at_checked(end).unwrap_or((key, ""));
         masked.push_str(before);
-        mask_digits(key, &mut masked);
+        // Of an admin key any letter may be telling.
+        let is_telling = match key.strip_prefix("al_admin_") {
+            Some(_) => char::is_ascii_alphanumeric,
+            None => char::is_ascii_hexdigit,
+        };
+        mask_runs(key, is_telling, &mut masked);
         rest = behind;
     }
     if masked.len() + rest.len() == text.len() {
@@ -52,11 +57,11 @@ fn is_key(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
 }
 
-/// Appends `key` without its telling runs of digits.
-fn mask_digits(key: &str, out: &mut String) {
+/// Appends `key` without its long runs of what is telling.
+fn mask_runs(key: &str, is_telling: impl Fn(&char) -> bool, out: &mut String) {
     let mut digits = String::new();
     for character in key.chars().map(Some).chain([None]) {
-        if let Some(digit) = character.filter(char::is_ascii_hexdigit) {
+        if let Some(digit) = character.filter(&is_telling) {
             digits.push(digit);
             continue;
         }
@@ -89,6 +94,10 @@ mod tests {
                 "sqlite:al_svc_a_…/al_svc_b_….db".to_owned(),
             ),
             (format!("al_admin_{random}"), "al_admin_…".to_owned()),
+            (
+                "al_admin_Q29ycmVjdEhvcnNl".to_owned(),
+                "al_admin_…".to_owned(),
+            ),
             // What someone cut off, changed or forgot is no reason to show the rest.
             (format!("al_svc_dev_{short}f"), "al_svc_dev_…".to_owned()),
             (format!("al_svc_{random}"), "al_svc_…".to_owned()),

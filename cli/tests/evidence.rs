@@ -11,7 +11,7 @@ mod common;
 
 use std::fs;
 
-use common::{Run, Sandbox, assert_snapshot, binary, manifest, policy, run, text};
+use common::{Run, Sandbox, Store, assert_snapshot, binary, manifest, policy, run, text};
 use lattice_core::audit::{Checkpoint, SigningKey};
 
 /// A store with one import, and a second manifest to import.
@@ -405,13 +405,23 @@ fn a_new_log_after_a_restore() {
     // Keys, policies and breakers are those that were there, and the pipeline goes on.
     assert_snapshot!(sandbox.transcript(&[
         &["audit", "verify", "--checkpoint", "pin", "--state"],
-        &["audit", "list"],
-        &["history"],
         &["breaker", "list"],
         &["workspace", "list"],
         &import,
         &restart,
     ]));
+    let (_, page) = sandbox.json(&["audit", "list"]);
+    let events = page["events"].as_array().unwrap();
+    assert_eq!((&events[0], events.len()), (&document["event"], 2));
+    // At a server it takes its admin.
+    let is_local = document["event"]["actor"] == "local";
+    assert_eq!(is_local, matches!(sandbox.store(), Store::Server(..)));
+    let (_, history) = sandbox.json(&["history"]);
+    let states = history["states"].as_array().unwrap();
+    assert_eq!(
+        (&states[1]["event"], states.len()),
+        (&serde_json::json!(0), 2)
+    );
     assert!(before.contains("approval_required: false"));
     let service = sandbox.key();
     sandbox.use_key(agent.stdout.trim_end());

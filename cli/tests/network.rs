@@ -20,6 +20,7 @@ use common::{Run, binary, manifest, policy, redact};
 use lattice_server::{AdminKey, Settings, Tls, router, serve};
 use lattice_testing::Cluster;
 use lattice_workspace::Location;
+use tempfile::TempDir;
 
 const ADMIN: &str = "al_admin_0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -374,105 +375,164 @@ fn the_way_leads_through_the_proxy() {
     assert_eq!(seen.lock().unwrap().len(), 1);
 }
 
-/// A server that answers with something else than what was asked for, or did nothing at all, is not believed: no checkpoint
-/// of its is kept.
+/// A workspace with a log and a pin of it, a manifest to import next, a server, and another one over a copy of the store.
+struct Scene {
+    folder: TempDir,
+    _copy: TempDir,
+    port: u16,
+    other: u16,
+    key: String,
+}
+
+impl Scene {
+    const IMPORT: [&str; 5] = ["import", "--file", "b.yaml", "--pin", "dev.pin"];
+    const VERIFY: [&str; 4] = ["audit", "verify", "--checkpoint", "dev.pin"];
+
+    fn new() -> Self {
+        let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let port = server(folder.path(), None);
+        let key = workspace(folder.path(), port);
+        let write = |file: &str, name: &str| {
+            let text = manifest(&[policy(name, "b.c", true)]);
+            std::fs::write(folder.path().join(file), text).unwrap();
+        };
+        write("b.yaml", "b");
+        write("evil.yaml", "e");
+        let import = [
+            "import",
+            "--file",
+            "a.yaml",
+            "--pin",
+            "dev.pin",
+            "--pin-init",
+        ];
+        let url = format!("http://localhost:{port}");
+        let variables = [("AL_URL", &*url), ("AL_SERVICE_KEY", &key)];
+        let imported = al(folder.path(), &variables, &import);
+        assert_eq!(imported.code, 0, "{imported:?}");
+        let store = rusqlite::Connection::open(folder.path().join("al.db")).unwrap();
+        let sql = format!("VACUUM INTO '{}'", copy.path().join("al.db").display());
+        store.execute_batch(&sql).unwrap();
+        let other = server(copy.path(), None);
+        Self {
+            folder,
+            _copy: copy,
+            port,
+            other,
+            key,
+        }
+    }
+
+    fn al(&self, port: u16, args: &[&str]) -> Run {
+        let url = format!("http://localhost:{port}");
+        let variables = [("AL_URL", &*url), ("AL_SERVICE_KEY", &self.key)];
+        al(self.folder.path(), &variables, args)
+    }
+
+    /// What is asked for at `port` is refused, the pin stays, and the log has so many events.
+    fn refuses(&self, port: u16, args: &[&str], events: u64) {
+        let pin = || std::fs::read(self.folder.path().join("dev.pin")).unwrap();
+        let before = pin();
+        let run = self.al(port, args);
+        let is_refused = run.code == 1 && format!("{run:?}").contains("AUDIT_TAMPERED");
+        assert!(is_refused, "{run:?}");
+        assert_eq!(pin(), before);
+        let store = rusqlite::Connection::open(self.folder.path().join("al.db")).unwrap();
+        let count = "SELECT count(*) FROM audit_event";
+        let found: u64 = store.query_row(count, [], |row| row.get(0)).unwrap();
+        assert_eq!(found, events);
+        // Nothing is lost: asked by another way, it goes on.
+        let again = self.al(self.port, &Self::IMPORT);
+        assert_eq!(again.code, 0, "{again:?}");
+    }
+}
+
+/// Of a server that answers with something else than what was asked for, no checkpoint is kept.
 #[test]
 fn a_server_that_lies_is_not_believed() {
-    let import = ["import", "--file", "b.yaml", "--pin", "dev.pin"];
-    let verify = ["audit", "verify", "--checkpoint", "dev.pin"];
-    // What is asked, where the answer is changed, what stands there, and what is put in its place; for the last the request
-    // goes to the server of a copy of the store.
+    let (import, verify) = (&Scene::IMPORT[..], &Scene::VERIFY[..]);
+    let (change, events) = ("/v1/changes", "/v1/rows/events");
+    // What is asked, where the answer is changed, what stands there, what is put in its place, and how long the log is then.
     let rows = [
+        (import, change, r#""added":["b"]"#, r#""added":["z"]"#, 3),
         (
-            &import[..],
-            "/v1/changes",
-            r#""added":["b"]"#,
-            r#""added":["z"]"#,
-            3,
-        ),
-        (
-            &import,
-            "/v1/changes",
+            import,
+            change,
             r#""replace":false"#,
             r#""replace":true "#,
             3,
         ),
+        (import, change, r#""unchanged":0"#, r#""unchanged":1"#, 3),
+        (import, change, r"\n3\n", r"\n4\n", 3),
         (
-            &import,
-            "/v1/changes",
-            r#""unchanged":0"#,
-            r#""unchanged":1"#,
+            import,
+            change,
+            r#""checkpoint":"al/0"#,
+            r#""checkpoint":"al/1"#,
             3,
         ),
-        (
-            &import,
-            "/v1/rows/events",
-            r#""body":"ey"#,
-            r#""body":"eY"#,
-            2,
-        ),
-        (
-            &verify,
-            "/v1/rows/events",
-            r#""body":"ey"#,
-            r#""body":"eY"#,
-            2,
-        ),
-        (&import, "/v1/changes", "", "", 2),
+        (import, events, r#""body":"ey"#, r#""body":"eY"#, 2),
+        (import, events, r#""seq":0"#, r#""seq":9"#, 2),
+        (verify, events, r#""body":"ey"#, r#""body":"eY"#, 2),
     ];
     for (args, path, from, to, size) in rows {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path();
-        let port = server(folder, None);
-        let key = workspace(folder, port);
-        let of = |port: u16, args: &[&str]| {
-            let url = format!("http://localhost:{port}");
-            al(folder, &[("AL_URL", &url), ("AL_SERVICE_KEY", &key)], args)
-        };
-        let initial = of(
-            port,
-            &[
-                "import",
-                "--file",
-                "a.yaml",
-                "--pin",
-                "dev.pin",
-                "--pin-init",
-            ],
+        let scene = Scene::new();
+        let port = scene.port;
+        let (way, seen) = way(
+            move |_| port,
+            move |first, answer| {
+                let is_there = first.contains(path);
+                Some(if is_there {
+                    answer.replacen(from, to, 1)
+                } else {
+                    answer
+                })
+            },
         );
-        assert_eq!(initial.code, 0, "{initial:?}");
-        let pin = std::fs::read(folder.join("dev.pin")).unwrap();
-        let text = manifest(&[policy("b", "b.c", true)]);
-        std::fs::write(folder.join("b.yaml"), text).unwrap();
-        let copy = tempfile::tempdir().unwrap();
-        let store = rusqlite::Connection::open(folder.join("al.db")).unwrap();
-        let sql = format!("VACUUM INTO '{}'", copy.path().join("al.db").display());
-        store.execute_batch(&sql).unwrap();
-        let other = server(copy.path(), None);
-
-        let route = move |first: &str| {
-            let is_elsewhere = from.is_empty() && first.contains(path);
-            if is_elsewhere { other } else { port }
-        };
-        let (way, _) = way(route, move |first, answer| {
-            if from.is_empty() || !first.contains(path) {
-                return Some(answer);
-            }
-            Some(answer.replacen(from, to, 1))
-        });
-        let run = of(way, args);
-        let is_refused = run.code == 1 && format!("{run:?}").contains("AUDIT_TAMPERED");
-        assert!(is_refused, "{to} at {path}: {run:?}");
-        assert_eq!(
-            std::fs::read(folder.join("dev.pin")).unwrap(),
-            pin,
-            "{to} at {path}"
-        );
-        let count = "SELECT count(*) FROM audit_event";
-        let found: u64 = store.query_row(count, [], |row| row.get(0)).unwrap();
-        assert_eq!(found, size, "{to} at {path}");
-        // Nothing of it is lost: asked by another way, it goes on.
-        let again = of(port, &import);
-        assert_eq!(again.code, 0, "{again:?}");
+        scene.refuses(way, args, size);
+        let asked = seen.lock().unwrap().clone();
+        assert!(asked.iter().any(|line| line.contains(path)), "{asked:?}");
     }
+}
+
+/// What was asked for is done in a copy of the store, or in the copy while another change is made in the store itself: the
+/// answer to the change is all right, and the log is not the one with that event.
+#[test]
+fn a_change_that_is_made_elsewhere_is_not_believed() {
+    for is_evil in [false, true] {
+        let scene = Scene::new();
+        let (port, other, key) = (scene.port, scene.other, scene.key.clone());
+        let folder = scene.folder.path().to_owned();
+        let route = move |first: &str| {
+            let is_change = first.contains("/v1/changes");
+            if is_change && is_evil {
+                let url = format!("http://localhost:{port}");
+                let variables = [("AL_URL", &*url), ("AL_SERVICE_KEY", &key)];
+                let evil = al(&folder, &variables, &["import", "--file", "evil.yaml"]);
+                assert_eq!(evil.code, 0, "{evil:?}");
+            }
+            if is_change { other } else { port }
+        };
+        let (way, _) = way(route, |_, answer| Some(answer));
+        scene.refuses(way, &Scene::IMPORT, 2 + u64::from(is_evil));
+    }
+}
+
+/// Where the way breaks behind the change, people are told that it was made.
+#[test]
+fn a_change_whose_proof_is_lost_is_said_to_be_made() {
+    let scene = Scene::new();
+    let mut changed = false;
+    let port = scene.port;
+    let (way, _) = way(
+        move |_| port,
+        move |first, answer| {
+            let is_lost = changed;
+            changed |= first.contains("/v1/changes");
+            (!is_lost).then_some(answer)
+        },
+    );
+    let run = scene.al(way, &Scene::IMPORT);
+    let made = "the server answered that the change was made, as event 2; no checkpoint of it is signed or kept";
+    assert!(run.code == 1 && run.stderr.contains(made), "{run:?}");
 }

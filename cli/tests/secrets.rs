@@ -121,7 +121,7 @@ fn a_key_on_the_command_line_is_refused_and_not_repeated() {
     exit 64
     --- stderr
     error[USAGE]: a key stands on the command line, where others can see it
-      help: set AL_SERVICE_KEY to it, or name its file with `--service-key-file`; `al key list` shows the id of a key
+      help: set AL_SERVICE_KEY to it, or name its file with `--service-key-file`; AL_ADMIN_KEY takes that of a server; `al key list` shows the id of a key
     ");
 }
 

@@ -169,17 +169,7 @@ impl SavedPlan {
             ))
         })?;
         for saved in document.manifests.iter().chain(&document.overlays) {
-            if saved.sha256 != hex(&sha256(saved.text.as_bytes())) {
-                let name = saved
-                    .file
-                    .as_deref()
-                    .map_or("the manifest".to_owned(), |file| {
-                        format!("`{}`", excerpt(file))
-                    });
-                return Err(invalid(format!(
-                    "the text of {name} in the plan is not the one of its digest"
-                )));
-            }
+            saved.check()?;
         }
         Self::of(text.to_owned(), document)
     }
@@ -297,12 +287,31 @@ impl TryFrom<NamedText> for SavedText {
     }
 }
 
-impl From<SavedText> for NamedText {
-    fn from(saved: SavedText) -> Self {
-        Self {
+impl TryFrom<SavedText> for NamedText {
+    type Error = Error;
+
+    /// `INVALID_PLAN` for a text that is not the one of its digest.
+    fn try_from(saved: SavedText) -> Result<Self, Error> {
+        saved.check()?;
+        Ok(Self {
             file: saved.file,
             bytes: saved.text.into_bytes(),
+        })
+    }
+}
+
+impl SavedText {
+    fn check(&self) -> Result<(), Error> {
+        if self.sha256 == hex(&sha256(self.text.as_bytes())) {
+            return Ok(());
         }
+        let name = self.file.as_deref();
+        let name = name.map_or("the manifest".to_owned(), |file| {
+            format!("`{}`", excerpt(file))
+        });
+        Err(invalid(format!(
+            "the text of {name} in the plan is not the one of its digest"
+        )))
     }
 }
 

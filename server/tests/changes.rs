@@ -3,20 +3,15 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test may fail"
+    clippy::too_many_lines,
+    reason = "a test may fail, and a table be long"
 )]
 
 mod common;
 
-use base64ct::{Base64, Encoding};
 use common::{Host, Reply, manifest};
-use jiff::{SignedDuration, Timestamp};
-use lattice_core::audit::{
-    Checkpoint, Event, KeyType, Names, SigningKey, Tree, leaf_hash, log_name,
-};
-use lattice_core::hash::Hash;
-use lattice_core::time::format_time;
-use lattice_core::view;
+use lattice_core::audit::{Checkpoint, Handover, KeyType, SigningKey, log_name};
+use lattice_core::hash::{hex, sha256};
 use serde_json::{Value, json};
 
 type Row<'a> = (&'a str, Value, (u16, &'a str));
@@ -28,8 +23,9 @@ fn proposal(host: &Host, key: &str, query: &str, text: &str) -> Value {
         .document();
     json!({
         "workspace": saved["plan"]["workspace"], "base": saved["base"], "after": saved["after"],
+        "manifest_sha256": saved["plan"]["manifest"]["sha256"], "rendered_sha256": saved["plan"]["manifest"]["rendered_sha256"],
         "mode": saved["plan"]["mode"], "guard": saved["guard"], "manifests": saved["manifests"],
-        "overlays": saved["overlays"], "rollback_to": null, "source": null, "extends": null, "saved": false,
+        "overlays": saved["overlays"], "rollback_to": null, "source": null, "extends": null, "signer": null, "saved": false,
     })
 }
 
@@ -37,6 +33,16 @@ fn with(document: &Value, pointer: &str, value: Value) -> Value {
     let mut document = document.clone();
     *document.pointer_mut(pointer).unwrap() = value;
     document
+}
+
+/// The same with another text, whose digest is right.
+fn retold(proposal: &Value, text: &str) -> Value {
+    let told = with(proposal, "/manifests/0/text", json!(text));
+    with(
+        &told,
+        "/manifests/0/sha256",
+        json!(hex(&sha256(text.as_bytes()))),
+    )
 }
 
 fn opened(host: &Host, key: &str) -> Value {
@@ -66,8 +72,12 @@ fn a_change_that_the_server_does_not_come_to_is_refused() {
         let strange = host.get("/v1/audit/checkpoint", &other).body;
         let forged = Checkpoint::parse(kept.as_bytes()).unwrap();
         let forged = Checkpoint::new(forged.origin(), forged.size(), [7; 32]).to_string();
-        let good = proposal(&host, &key, "", &manifest(&[("a", true)]));
+        let text = manifest(&[("a", true)]);
+        let good = proposal(&host, &key, "", &text);
         let loose = manifest(&[("a", false)]);
+        let rollback = with(&good, "/manifests", json!([]));
+        let rollback = with(&rollback, "/mode", json!("replace"));
+        let invalid = (400, "INVALID_PLAN");
         let zeros = "0".repeat(64);
         let missing = {
             let mut document = good.clone();
@@ -75,7 +85,7 @@ fn a_change_that_the_server_does_not_come_to_is_refused() {
             document
         };
         let input = (400, "INVALID_MANIFEST");
-        let rows: [Row<'_>; 15] = [
+        let rows: [Row<'_>; 20] = [
             (
                 "another state after it",
                 with(&good, "/after", json!(zeros)),
@@ -87,9 +97,30 @@ fn a_change_that_the_server_does_not_come_to_is_refused() {
                 (400, "INVALID_PLAN"),
             ),
             (
-                "another text",
+                "a text that was damaged",
                 with(&good, "/manifests/0/text", json!(loose)),
-                (400, "INVALID_PLAN"),
+                invalid,
+            ),
+            ("another text", retold(&good, &loose), invalid),
+            (
+                "another text that says the same",
+                retold(&good, &(text + "# the same\n")),
+                invalid,
+            ),
+            (
+                "another digest",
+                with(&good, "/manifest_sha256", json!(zeros)),
+                invalid,
+            ),
+            (
+                "overlays that are not there",
+                with(&good, "/rendered_sha256", json!(zeros)),
+                invalid,
+            ),
+            (
+                "a rollback with texts",
+                with(&good, "/rollback_to", json!(0)),
+                invalid,
             ),
             (
                 "another state before it",
@@ -119,11 +150,7 @@ fn a_change_that_the_server_does_not_come_to_is_refused() {
                 ),
                 (409, "WORKSPACE_MISMATCH"),
             ),
-            (
-                "no manifest",
-                with(&good, "/manifests/0/text", json!("")),
-                input,
-            ),
+            ("no manifest", retold(&good, ""), input),
             (
                 "not one manifest",
                 with(&good, "/manifests", json!([])),
@@ -146,7 +173,7 @@ fn a_change_that_the_server_does_not_come_to_is_refused() {
             ),
             (
                 "an event that is not there",
-                with(&good, "/rollback_to", json!(9)),
+                with(&rollback, "/rollback_to", json!(9)),
                 (400, "USAGE"),
             ),
             (
@@ -232,140 +259,188 @@ fn a_change_is_made_once() {
     }
 }
 
-/// The log of a workspace, and whoever has its keys.
-struct Log<'a> {
-    host: &'a Host,
-    key: String,
+/// What logs `new` after the head of the log as it is now, signed with those keys.
+fn rotation(
+    host: &Host,
+    key: &str,
+    (new, new_signer): (&SigningKey, &SigningKey),
+    old: Option<(&SigningKey, &SigningKey)>,
+) -> Value {
+    let head = host.get("/v1/audit/checkpoint", key).body;
+    let head = Checkpoint::parse(head.as_bytes()).unwrap();
+    let handover = Handover {
+        head: &head,
+        old: old.map(|(old, _)| old.verifying_key()),
+        new: new.verifying_key(),
+    };
+    json!({
+        "head": head.to_string(),
+        "new": new.verifying_key().to_string(),
+        "new_signature": handover.sign(new_signer),
+        "old": old.map(|(old, _)| old.verifying_key().to_string()),
+        "old_signature": old.map(|(_, signer)| handover.sign(signer)),
+    })
 }
 
-impl Log<'_> {
-    /// What logs `new`, signed with `signers`.
-    fn rotation(
-        &self,
-        new: &SigningKey,
-        old: Option<&SigningKey>,
-        signers: &[&SigningKey],
-        time: Timestamp,
-    ) -> Value {
-        let opened = opened(self.host, &self.key);
-        let id = opened["workspace"]["id"].as_str().unwrap();
-        let head: view::LogHead = serde_json::from_value(opened["head"].clone()).unwrap();
-        let frontier = Base64::decode_vec(&head.frontier).unwrap();
-        let hashes = frontier.chunks_exact(32);
-        let hashes = hashes.map(|hash| Hash::try_from(hash).unwrap()).collect();
-        let mut tree = Tree::from_parts(head.size, hashes).unwrap();
-        let names = Names {
-            added: vec![new.verifying_key().to_string()],
-            deactivated: old
-                .map(|old| old.verifying_key().to_string())
-                .into_iter()
-                .collect(),
-            modified: Vec::new(),
-        };
-        let leaf = Event::rotation(id, head.size, time, opened["key"].as_str().unwrap(), &names);
-        tree.append(leaf_hash(&leaf.to_bytes()));
-        let mut checkpoint = Checkpoint::of(&log_name(id), &tree);
-        for signer in signers {
-            checkpoint = checkpoint.signed(signer).unwrap();
-        }
-        json!({
-            "new": new.verifying_key().to_string(),
-            "old": old.map(|old| old.verifying_key().to_string()),
-            "time": format_time(time),
-            "checkpoint": checkpoint.to_string(),
-        })
-    }
-}
-
-/// Whoever holds the service key alone does not get to say which key signs: it takes the new key and the one before.
+/// Whoever holds the service key alone does not get to say which key signs: the first one is the admin's to name, and each
+/// that follows is signed for by the one before.
 #[test]
 fn a_signing_key_is_logged_by_those_who_hold_it_and_the_one_before() {
+    const PATH: &str = "/v1/audit/keys";
+    const ADMIN_PATH: &str = "/v1/workspaces/dev/audit/keys";
     for host in Host::each() {
-        let log = Log {
-            key: host.workspace("dev"),
-            host: &host,
-        };
-        let id = opened(&host, &log.key)["workspace"]["id"]
+        let (key, admin) = (&*host.workspace("dev"), host.admin());
+        let id = opened(&host, key)["workspace"]["id"]
             .as_str()
             .unwrap()
             .to_owned();
         let of = |name: &str, seed| SigningKey::new(name, KeyType::Log, [seed; 32]).unwrap();
         let [first, second, third] = [1, 2, 3].map(|seed| of(&log_name(&id), seed));
         let foreign = of("al/another", 4);
-        let now = Timestamp::now();
-        let later = now.checked_add(SignedDuration::from_mins(11)).unwrap();
         let refused = (400, "INVALID_AUDIT_KEY");
-        let initial = log.rotation(&first, None, &[&first], now);
+        let first_key = (401, "INVALID_SERVICE_KEY");
+        let ask = |new, old| rotation(&host, key, new, old);
+        let own = (&first, &first);
+        let initial = ask(own, None);
 
-        let rows: [Row<'_>; 4] = [
+        let rows: [Row<'_>; 5] = [
+            ("the first key", initial.clone(), first_key),
+            (
+                "a key before that never was",
+                ask(own, Some((&second, &second))),
+                first_key,
+            ),
+            ("another signed", ask((&first, &second), None), refused),
+            ("of another log", ask((&foreign, &foreign), None), refused),
             (
                 "nobody signed",
-                log.rotation(&first, None, &[], now),
+                with(&initial, "/new_signature", json!("")),
                 refused,
-            ),
-            (
-                "another signed",
-                log.rotation(&first, None, &[&second], now),
-                refused,
-            ),
-            (
-                "of another log",
-                log.rotation(&foreign, None, &[&first], now),
-                refused,
-            ),
-            (
-                "at another time",
-                log.rotation(&first, None, &[&first], later),
-                (400, "USAGE"),
             ),
         ];
-        hold(&host, &log.key, "/v1/audit/keys", &rows);
-        host.post("/v1/audit/keys", &log.key, &initial.to_string())
-            .document();
+        hold(&host, key, PATH, &rows);
+        let done = host.post(ADMIN_PATH, admin, &initial.to_string());
+        assert_eq!(done.document()["event"]["actor"], "local");
 
         let stale = {
-            let rotation = log.rotation(&second, Some(&first), &[&first, &second], now);
-            host.post("/v1/keys", &log.key, r#"{"kind": "agent"}"#)
+            let rotation = ask((&second, &second), Some(own));
+            host.post("/v1/keys", key, r#"{"kind": "agent"}"#)
                 .document();
             rotation
         };
-        let both = [&first, &second];
-        let rows: [Row<'_>; 6] = [
+        let old = Some(own);
+        let good = ask((&second, &second), old);
+        let rows: [Row<'_>; 8] = [
             ("the log went on", stale, (409, "STATE_CHANGED")),
             (
                 "the new key alone",
-                log.rotation(&second, Some(&first), &[&second], now),
+                ask((&second, &second), Some((&first, &second))),
                 refused,
             ),
-            (
-                "the old key alone",
-                log.rotation(&second, Some(&first), &[&first], now),
-                refused,
-            ),
+            ("the old key alone", ask((&second, &first), old), refused),
             (
                 "no word of the old one",
-                log.rotation(&second, None, &[&second], now),
+                ask((&second, &second), None),
                 refused,
             ),
             (
                 "another than the old one",
-                log.rotation(&second, Some(&third), &[&second, &third], now),
+                ask((&second, &second), Some((&third, &third))),
+                refused,
+            ),
+            ("the same key again", ask(own, old), refused),
+            (
+                "for another key",
+                with(&good, "/new", json!(third.verifying_key().to_string())),
                 refused,
             ),
             (
-                "the same key again",
-                log.rotation(&first, Some(&first), &[&first], now),
+                "a signature less",
+                with(&good, "/old_signature", Value::Null),
                 refused,
             ),
         ];
-        hold(&host, &log.key, "/v1/audit/keys", &rows);
-        let good = log.rotation(&second, Some(&first), &both, now).to_string();
-        host.post("/v1/audit/keys", &log.key, &good).document();
-        let verified = host.post("/v1/audit/verify", &log.key, "").document();
+        hold(&host, key, PATH, &rows);
+        // The admin has the keys of no log.
+        let stolen = ask((&third, &third), None).to_string();
+        let stolen = host.post(ADMIN_PATH, admin, &stolen).refusal();
+        assert_eq!(stolen, (400, "INVALID_AUDIT_KEY".to_owned()));
+        host.post(PATH, key, &good.to_string()).document();
+        let verified = host.post("/v1/audit/verify", key, "").document();
         assert_eq!(
             (&verified["valid"], &verified["size"]),
             (&json!(true), &json!(4))
         );
+    }
+}
+
+/// A log is left for another one by whoever runs the server, and where it is lost.
+#[test]
+fn a_log_is_begun_anew_by_the_admin_alone() {
+    const ADMIN_PATH: &str = "/v1/workspaces/dev/audit/restart";
+    for host in Host::each() {
+        let (key, admin) = (host.workspace("dev"), host.admin());
+        let before = opened(&host, &key);
+        let kept = host.get("/v1/audit/checkpoint", &key).body;
+        let log = log_name(before["workspace"]["id"].as_str().unwrap());
+        let lost = Checkpoint::new(&log, 99, [7; 32]).to_string();
+        let foreign = Checkpoint::new("al/another", 99, [7; 32]).to_string();
+        let asked = host.post("/v1/audit/restart", &key, &lost);
+        assert_eq!(asked.refusal(), (404, "USAGE".to_owned()));
+        for (name, key, body, refusal) in [
+            ("a service key", &*key, &lost, (401, "INVALID_SERVICE_KEY")),
+            ("not lost", admin, &kept, (400, "USAGE")),
+            (
+                "of another log",
+                admin,
+                &foreign,
+                (400, "INVALID_CHECKPOINT"),
+            ),
+            ("none", admin, &"x".to_owned(), (400, "INVALID_CHECKPOINT")),
+        ] {
+            let refused = host.post(ADMIN_PATH, key, body);
+            let (status, code) = refusal;
+            assert_eq!(refused.refusal(), (status, code.to_owned()), "{name}");
+        }
+        assert_eq!(opened(&host, &key), before);
+        let begun = host.post(ADMIN_PATH, admin, &lost).document();
+        assert_eq!(begun["previous"], before["workspace"]["id"]);
+        assert_eq!(host.post(ADMIN_PATH, admin, &lost).document(), begun);
+        assert_eq!(opened(&host, &key)["workspace"], begun["workspace"]);
+    }
+}
+
+/// An answer holds few large events or many small ones, and says where the next begins.
+#[test]
+fn pages_of_large_events_are_short() {
+    for host in Host::each() {
+        let key = host.workspace("dev");
+        let name = |round: usize, n: usize| format!("{round}-{n:0>100}");
+        for round in 0..4 {
+            let names: Vec<String> = (0..12_000).map(|n| name(round, n)).collect();
+            let policies: Vec<(&str, bool)> = names.iter().map(|name| (&**name, true)).collect();
+            let path = "/v1/import?replace=true&deactivation_threshold=100";
+            let import = host.post(path, &key, &manifest(&policies));
+            assert_eq!(import.status, 200, "{import:?}");
+        }
+        for (path, events) in [
+            ("/v1/rows/events?from=0&limit=1000", "events"),
+            ("/v1/audit/events?cursor=0&limit=1000", "events"),
+        ] {
+            let page = host.get(path, &key);
+            let found = page.document()[events].as_array().unwrap().len();
+            assert!((2..5).contains(&found), "{path}: {found}");
+        }
+        let mut seen = Vec::new();
+        let mut cursor = json!(0);
+        while !cursor.is_null() {
+            let path = format!("/v1/audit/events?cursor={cursor}&limit=1000");
+            let page = host.get(&path, &key).document();
+            let events = page["events"].as_array().unwrap().iter();
+            seen.extend(events.map(|event| event["seq"].as_u64().unwrap()));
+            cursor = page["next_cursor"].clone();
+        }
+        assert_eq!(seen, [0, 1, 2, 3, 4]);
     }
 }
 

@@ -4,10 +4,12 @@ use lattice_core::audit::{Record, Tree, log_name};
 use lattice_core::view::{self, RecordedState};
 use lattice_core::{Code, Error, limits};
 
-use crate::store::Contents;
+use crate::store::{Contents, PAGE_RECORDS};
 
-/// Records in memory at a time. Nearly always what is looked for is at the very end of the log.
-const PAGE: u64 = 16;
+/// Records of the first page: nearly always what is looked for is at the very end of the log. Each page before is larger.
+const FIRST_PAGE: u64 = 16;
+/// How much larger.
+const GROWTH: u64 = 4;
 
 /// The tree of the log of the workspace with the UUID `workspace`, as its head has it.
 ///
@@ -52,6 +54,8 @@ pub(crate) struct Backwards<'r> {
     start: u64,
     /// What is read and not given yet, in the order of the log.
     page: Vec<Record>,
+    /// Records of the next page.
+    size: u64,
 }
 
 impl<'r> Backwards<'r> {
@@ -64,6 +68,7 @@ impl<'r> Backwards<'r> {
             log: log_name(workspace),
             start: end,
             page: Vec::new(),
+            size: FIRST_PAGE,
         }
     }
 
@@ -86,12 +91,19 @@ impl<'r> Backwards<'r> {
     /// Reads the page before.
     fn turn(&mut self) -> Result<(), Error> {
         let end = self.start;
-        self.start = end.saturating_sub(PAGE);
+        self.start = end.saturating_sub(self.size);
+        self.size = self.size.saturating_mul(GROWTH).min(PAGE_RECORDS as u64);
         let limit = usize::try_from(end - self.start).unwrap_or(usize::MAX);
-        self.page = self.read.records(self.workspace, self.start, limit)?;
+        let mut next = self.start;
+        while next < end {
+            let left = limit.saturating_sub(self.page.len());
+            let records = self.read.records(self.workspace, next, left)?;
+            let last = records.last().map(|record| record.seq.saturating_add(1));
+            next = last.unwrap_or(u64::MAX);
+            self.page.extend(records);
+        }
         // As many as there should be, up to the one that should be last: all of them.
-        let last = self.page.last().map(|record| record.seq + 1);
-        if self.page.len() == limit && last == Some(end) {
+        if self.page.len() == limit && next == end {
             Ok(())
         } else {
             Err(tampered("an event of the audit log is missing"))

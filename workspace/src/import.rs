@@ -3,8 +3,8 @@
 use std::thread;
 
 use jiff::Timestamp;
-use lattice_core::audit::{Checkpoint, Event, ImportEvent, Names, SigningKey};
-use lattice_core::hash::{Hash, sha256};
+use lattice_core::audit::{Checkpoint, Event, ImportEvent, Names, SigningKey, VerifyingKey};
+use lattice_core::hash::{Hash, hex, sha256};
 use lattice_core::view;
 use lattice_core::{Base, Bundle, Code, Error, Guard, Manifest, Mode, Plan, SavedPlan, State};
 
@@ -41,6 +41,8 @@ pub struct Planned {
     source: Option<Checkpoint>,
     /// The log that was verified, on which the import has to build.
     proven: Option<Proven>,
+    /// The key that will sign the log with it, where that is signed elsewhere.
+    signer: Option<VerifyingKey>,
     /// Whether a server will plan it again, which takes the texts of the manifest.
     for_server: bool,
     texts: Option<Bundle>,
@@ -95,6 +97,7 @@ impl Planned {
             back_to: None,
             source: None,
             proven: None,
+            signer: None,
             for_server: false,
             texts: None,
         })
@@ -121,6 +124,11 @@ impl Planned {
     #[must_use]
     pub fn extending(self, proven: Option<Proven>) -> Self {
         Self { proven, ..self }
+    }
+
+    /// Says which key will sign the log with it, where that is signed elsewhere.
+    pub(crate) fn signed_by(self, signer: Option<VerifyingKey>) -> Self {
+        Self { signer, ..self }
     }
 
     /// Names the file of the manifest in documents.
@@ -196,6 +204,15 @@ impl Planned {
             from: self.source.as_ref(),
             rendered_sha256: self.rendered_sha256,
         })
+    }
+
+    /// The digests of the manifest, and of that with its overlays, as the event has them.
+    pub(crate) fn digests(&self) -> (String, Option<String>) {
+        let rendered = self.rendered_sha256.as_ref();
+        (
+            hex(&self.manifest_sha256),
+            rendered.map(|digest| hex(digest)),
+        )
     }
 
     /// Whether `event` records this and nothing else, whenever that was and by whichever key.
@@ -435,8 +452,9 @@ impl Import {
             (None, Some(_)) => Some(log.verifies()?),
             (None, None) => None,
         };
-        if let (Some(proven), Some(signer)) = (&proven, signer) {
-            proven.expect_signer(signer)?;
+        let signer = signer.map(SigningKey::verifying_key);
+        if let (Some(proven), Some(signer)) = (&proven, signer.or(planned.signer.as_ref())) {
+            proven.expect_named(signer)?;
         }
         let names = plan.names();
         write.change_policies(

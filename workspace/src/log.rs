@@ -29,6 +29,11 @@ impl<'a> Log<'a> {
         })
     }
 
+    /// What is there.
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
     /// The `seq` of the event to append.
     pub(crate) fn seq(&self) -> u64 {
         self.tree.size()

@@ -11,6 +11,7 @@ use lattice_core::{Code, Error};
 
 use crate::events::{self, tampered};
 use crate::reader::Reader;
+use crate::store::PAGE_RECORDS;
 use crate::verify::{Proven, expect_own};
 
 impl Reader {
@@ -102,7 +103,7 @@ impl Reader {
         })?;
         let (mut tree, mut hashes) = (Tree::new(), BTreeMap::new());
         loop {
-            let page = self.read.page(&self.workspace.id, tree.size())?;
+            let page = self.records(tree.size(), PAGE_RECORDS)?;
             for record in &page {
                 tree.append_with(leaf_hash(&record.body), |node, hash| {
                     if wanted.contains(&node) {

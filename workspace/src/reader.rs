@@ -135,10 +135,14 @@ impl Reader {
     pub fn events(&self, cursor: Option<u64>, limit: usize) -> Result<view::EventPage, Error> {
         self.require_service_key()?;
         let from = cursor.unwrap_or(0);
-        // One more than asked for says whether there is a next page.
-        let mut records = self.records(from, limit.saturating_add(1))?;
-        let next = records.get(limit).map(|record| record.seq);
-        records.truncate(limit);
+        let records = self.records(from, limit)?;
+        // A page of few large events ends before its `limit`.
+        let next = match records.last() {
+            Some(last) => Some(last.seq.saturating_add(1)),
+            None => (limit == 0).then_some(from),
+        };
+        let head = self.read.head(&self.workspace.id)?;
+        let next = next.filter(|next| head.is_some_and(|head| *next < head.size));
         let events = records
             .iter()
             .map(|record| self.show(record))

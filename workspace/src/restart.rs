@@ -5,15 +5,14 @@ use lattice_core::time::format_time;
 use lattice_core::view;
 use lattice_core::{Code, Error, Manifest, Mode, Plan, PolicySet, State};
 
-use crate::access::look_up_locked;
+use crate::access::{Caller, allow};
 use crate::ambient::Ambient;
 use crate::events;
 use crate::http::Remote;
-use crate::key::Key;
 use crate::log::Log;
 use crate::reader::{self, unexpected};
 use crate::signer::head;
-use crate::store::{Read, Store, WorkspaceRow};
+use crate::store::{Contents, Store, WorkspaceRow};
 use crate::verify::{expect_log, expect_own, hold_against};
 
 /// A workspace with a new log.
@@ -45,21 +44,17 @@ pub struct Restarted {
 /// recorded; `INVALID_SERVICE_KEY`; `STORE_UNAVAILABLE`.
 pub fn restart_log(
     store: &dyn Store,
-    key: &Key,
+    caller: &Caller,
     kept: &Checkpoint,
     expect: Option<&str>,
     ambient: &Ambient,
 ) -> Result<Restarted, Error> {
     if let Some(remote) = store.remote() {
-        return through(remote, key, kept, expect);
+        return through(remote, caller, kept, expect);
     }
     let write = store.write()?;
-    let (old, key) = look_up_locked(&*write, key)?;
-    if let Some(expected) = expect
-        && expected != old.name
-    {
-        return Err(unexpected(&old.name, expected));
-    }
+    let (old, actor) = caller.locked(&*write)?;
+    expect_name(&old, expect)?;
     if let Some(restarted) = restarted(&*write, &old, kept)? {
         return Ok(restarted);
     }
@@ -103,7 +98,7 @@ pub fn restart_log(
         workspace: &new.id,
         seq: log.seq(),
         time: ambient.now,
-        actor: &key.id,
+        actor: &actor,
         names: &names,
         unchanged: 0,
         before: none.digest(),
@@ -124,14 +119,37 @@ pub fn restart_log(
     })
 }
 
-/// Has a server begin a new log, and looks at it: it cites the old one, begins with the event of the answer, and verifies.
+fn expect_name(workspace: &WorkspaceRow, expect: Option<&str>) -> Result<(), Error> {
+    match expect {
+        Some(expected) if expected != workspace.name => Err(unexpected(&workspace.name, expected)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Has a server begin a new log where the old one is lost, and looks at it: it cites the old one, begins with the event of the
+/// answer, and verifies. It takes a key to see the log, and the admin key to leave it.
 fn through(
     remote: &Remote,
-    key: &Key,
+    caller: &Caller,
     kept: &Checkpoint,
     expect: Option<&str>,
 ) -> Result<Restarted, Error> {
-    let answer = remote.restart_log(key, kept, expect)?;
+    let Caller::Key(key) = caller else {
+        return Err(Error::new(
+            Code::InvalidServiceKey,
+            "the log at a server is looked at with the key of its workspace",
+        )
+        .with_help("set AL_SERVICE_KEY to the key"));
+    };
+    let (contents, old, row) = remote.open(key)?;
+    allow(row.kind, view::KeyKind::Service)?;
+    expect_name(&old, expect)?;
+    if let Some(restarted) = restarted(&*contents, &old, kept)? {
+        return Ok(restarted);
+    }
+    expect_lost(&*contents, &old, kept)?;
+    let answer = remote.restart_log(&old.name, kept)?;
+
     let checkpoint = Checkpoint::parse(answer.checkpoint.as_bytes())?;
     let (contents, workspace, _) = remote.open(key)?;
     let id = &workspace.id;
@@ -157,7 +175,7 @@ fn through(
 
 /// The log that begins by citing `kept`, if this is one.
 fn restarted(
-    read: &dyn Read,
+    read: &dyn Contents,
     workspace: &WorkspaceRow,
     kept: &Checkpoint,
 ) -> Result<Option<Restarted>, Error> {
@@ -181,7 +199,11 @@ fn restarted(
 }
 
 /// Refuses to begin anew where there is no need to, and where the log is not even whole by itself.
-fn expect_lost(read: &dyn Read, workspace: &WorkspaceRow, kept: &Checkpoint) -> Result<(), Error> {
+fn expect_lost(
+    read: &dyn Contents,
+    workspace: &WorkspaceRow,
+    kept: &Checkpoint,
+) -> Result<(), Error> {
     expect_own(kept, &log_name(&workspace.id))?;
     let (proven, lost) = hold_against(read, &workspace.id, Some(kept))?;
     // A signature that can be checked is checked; the key of the lost events may be one that the log does not name.

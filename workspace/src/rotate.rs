@@ -1,13 +1,12 @@
 //! The successor of the key that signs the checkpoints of a log.
 
-use jiff::{SignedDuration, Timestamp};
 use lattice_core::audit::{
-    Checkpoint, Event, NamedKey, Names, SigningKey, VerifyingKey, leaf_hash, log_name,
+    Checkpoint, Event, Handover, NamedKey, Names, SigningKey, VerifyingKey, leaf_hash, log_name,
 };
 use lattice_core::view;
 use lattice_core::{Code, Error};
 
-use crate::access::{allow, look_up_locked};
+use crate::access::{Caller, LOCAL, allow, look_up_locked};
 use crate::ambient::Ambient;
 use crate::events;
 use crate::http::Remote;
@@ -16,9 +15,6 @@ use crate::log::Log;
 use crate::signer::{head, refuse};
 use crate::store::{Contents, Store};
 use crate::verify::{Proven, expect_log};
-
-/// How far the clock of a client may be from that of its server.
-const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// A key that now signs for a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +52,7 @@ pub fn rotate_log_key(
 ) -> Result<Rotated, Error> {
     let keys = Succession { old, new };
     if let Some(remote) = store.remote() {
-        return keys.through(remote, key, kept, ambient);
+        return keys.through(remote, key, kept);
     }
     let write = store.write()?;
     let (workspace, key) = look_up_locked(&*write, key)?;
@@ -75,70 +71,91 @@ pub fn rotate_log_key(
     })
 }
 
-/// Logs a key that a client made, which shows that it has this one and the one before: it signed the very log that comes of
-/// it with both.
+/// Logs a key that a client made, which shows that it has this one and the one before.
+///
+/// The first key of a log takes nobody's place: whoever has the key of the workspace alone does not get to name it.
 ///
 /// # Errors
 ///
-/// `USAGE` for a time that is far from that of `ambient`; `STATE_CHANGED` where the log has moved on since; else as
+/// `INVALID_SERVICE_KEY` for the first key from a caller with a key; `STATE_CHANGED` where the log has moved on since; else as
 /// [`rotate_log_key`].
 pub fn log_key(
     store: &dyn Store,
-    key: &Key,
+    caller: &Caller,
     rotation: &view::Rotation,
     ambient: &Ambient,
 ) -> Result<view::Committed, Error> {
-    let new = VerifyingKey::parse(&rotation.new)?;
-    let old = rotation
-        .old
-        .as_deref()
-        .map(VerifyingKey::parse)
-        .transpose()?;
-    let checkpoint = Checkpoint::parse(rotation.checkpoint.as_bytes())?;
-    let time = time_of(rotation, ambient)?;
+    let asked = Handed::read(rotation)?;
+    let read = store.read()?;
+    let (workspace, _) = caller.workspace(&*read)?;
+    asked.new.expect_log(&log_name(&workspace.id))?;
+    let proven = expect_log(&*read, &workspace.id, None)?;
+    drop(read);
+    if proven.checkpoint() != asked.head {
+        return Err(moved_on(&workspace.name));
+    }
+    let is_first = proven.keys().current().is_none();
+    if is_first && matches!(caller, Caller::Key(_)) {
+        let message = "the first key that signs for a log is named by the admin of its server";
+        return Err(Error::new(Code::InvalidServiceKey, message)
+            .with_help("set AL_ADMIN_KEY to the admin key of the server"));
+    }
+    let names = successor(&proven, asked.old.as_ref(), &asked.new)?;
 
     let write = store.write()?;
-    let (workspace, key) = look_up_locked(&*write, key)?;
+    let (workspace, actor) = caller.locked(&*write)?;
     let id = &workspace.id;
-    new.expect_log(&log_name(id))?;
-    let proven = expect_log(&*write, id, None)?;
-    let names = successor(&proven, old.as_ref(), &new)?;
     let log = Log::open(&*write, id)?;
-    let leaf = Event::rotation(id, log.seq(), time, &key.id, &names);
+    // Its head says all of what was proven.
+    if Checkpoint::of(&log_name(id), log.tree()) != asked.head {
+        return Err(moved_on(&workspace.name));
+    }
+    let leaf = Event::rotation(id, log.seq(), ambient.now, &actor, &names);
     let tree = log.append(&leaf, &names)?;
-    let unsigned = head(id, &tree);
-    if (unsigned.size(), unsigned.root()) != (checkpoint.size(), checkpoint.root()) {
-        let message = format!(
-            "the log of `{}` is not the one that was signed",
-            workspace.name
-        );
-        return Err(Error::new(Code::StateChanged, message)
-            .with_help("nothing was written; run the command again"));
-    }
-    let needed: Vec<VerifyingKey> = old.into_iter().chain([new]).collect();
-    if checkpoint.origin() != unsigned.origin()
-        || checkpoint.signers(&needed)?.len() != needed.len()
-    {
-        return Err(refuse(
-            "the log with the new key is not signed with it and with the one before",
-            "sign it with both: `al audit rotate-key` does",
-        ));
-    }
     write.commit()?;
     Ok(view::Committed {
         event: view::Event { leaf, names },
-        checkpoint: unsigned.to_string(),
+        checkpoint: head(id, &tree).to_string(),
     })
 }
 
-/// When a client says that it is.
-fn time_of(rotation: &view::Rotation, ambient: &Ambient) -> Result<Timestamp, Error> {
-    let time: Option<Timestamp> = rotation.time.parse().ok();
-    let is_near = |time: &Timestamp| time.duration_since(ambient.now).abs() <= SKEW;
-    time.filter(is_near).ok_or_else(|| {
-        let message = "the time of the event is not that of the server";
-        Error::new(Code::Usage, message).with_help("set the clock of this machine")
-    })
+/// What a client asks for, signed with the keys that it names.
+struct Handed {
+    head: Checkpoint,
+    old: Option<VerifyingKey>,
+    new: VerifyingKey,
+}
+
+impl Handed {
+    fn read(rotation: &view::Rotation) -> Result<Self, Error> {
+        let new = VerifyingKey::parse(&rotation.new)?;
+        let old = rotation.old.as_deref();
+        let old = old.map(VerifyingKey::parse).transpose()?;
+        let head = Checkpoint::parse(rotation.head.as_bytes())?;
+        let handover = Handover {
+            head: &head,
+            old: old.as_ref(),
+            new: &new,
+        };
+        let is_signed = handover.is_signed_by(&new, &rotation.new_signature)
+            && match (&old, &rotation.old_signature) {
+                (Some(old), Some(signature)) => handover.is_signed_by(old, signature),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+        if !is_signed {
+            return Err(refuse(
+                "the new key is not signed for with it and with the one before",
+                "sign with both: `al audit rotate-key` does",
+            ));
+        }
+        Ok(Self { head, old, new })
+    }
+}
+
+fn moved_on(workspace: &str) -> Error {
+    let message = format!("the log of `{workspace}` is not the one that was signed for");
+    Error::new(Code::StateChanged, message).with_help("nothing was written; run the command again")
 }
 
 impl Succession<'_> {
@@ -198,13 +215,12 @@ impl Succession<'_> {
         checkpoint.signed(self.new)
     }
 
-    /// Has a server log the new key. The secret ones stay here.
+    /// Has a server log the new key, and looks at the log with it. The secret ones stay here.
     fn through(
         self,
         remote: &Remote,
         key: &Key,
         kept: Option<&Checkpoint>,
-        ambient: &Ambient,
     ) -> Result<Rotated, Error> {
         let (contents, workspace, row) = remote.open(key)?;
         allow(row.kind, view::KeyKind::Service)?;
@@ -213,23 +229,47 @@ impl Succession<'_> {
         let Some(names) = self.names(&proven)? else {
             return self.again(&proven, &*contents, id);
         };
-        let mut tree = events::tree(&*contents, id)?;
-        let leaf = Event::rotation(id, tree.size(), ambient.now, &row.id, &names);
-        tree.append(leaf_hash(&leaf.to_bytes()));
-        let checkpoint = self.sign(head(id, &tree))?;
-        let rotation = view::Rotation {
-            new: self.new.verifying_key().to_string(),
-            old: self.old.map(|old| old.verifying_key().to_string()),
-            time: leaf.time.clone(),
-            checkpoint: checkpoint.to_string(),
+        let is_first = proven.keys().current().is_none();
+        let caller = if is_first {
+            let workspace = workspace.name;
+            Caller::Local { workspace }
+        } else {
+            Caller::Key(key.clone())
         };
-        let event = view::Event { leaf, names };
-        if remote.log_key(key, &rotation)?.event != event {
-            return Err(events::tampered(
-                "the server answered that the key was logged, and recorded something else",
-            ));
+        let actor = if is_first { LOCAL } else { &row.id };
+        let head_before = proven.checkpoint();
+        let committed = remote.log_key(&caller, &self.rotation(&head_before))?;
+
+        let event = committed.event;
+        let time = event.leaf.time.parse().ok();
+        let expected =
+            time.map(|time| Event::rotation(id, head_before.size(), time, actor, &names));
+        if event.names != names || expected.as_ref() != Some(&event.leaf) {
+            return Err(unlike("recorded something else"));
         }
-        Ok(Rotated { event, checkpoint })
+        let mut tree = events::tree(&*contents, id)?;
+        tree.append(leaf_hash(&event.leaf.to_bytes()));
+        let unsigned = head(id, &tree);
+        let (contents, _, _) = remote.open(key)?;
+        expect_log(&*contents, id, Some(&unsigned))?;
+        Ok(Rotated {
+            event,
+            checkpoint: self.sign(unsigned)?,
+        })
+    }
+
+    /// What a server is asked for where the log has this `head`.
+    fn rotation(self, head: &Checkpoint) -> view::Rotation {
+        let old = self.old.map(SigningKey::verifying_key);
+        let new = self.new.verifying_key();
+        let handover = Handover { head, old, new };
+        view::Rotation {
+            head: head.to_string(),
+            new: new.to_string(),
+            new_signature: handover.sign(self.new),
+            old: old.map(ToString::to_string),
+            old_signature: self.old.map(|old| handover.sign(old)),
+        }
     }
 }
 
@@ -261,6 +301,12 @@ fn successor(
         deactivated: old.map(ToString::to_string).into_iter().collect(),
         modified: Vec::new(),
     })
+}
+
+fn unlike(what: &str) -> Error {
+    events::tampered(&format!(
+        "the server answered that the key was logged, and {what}"
+    ))
 }
 
 fn missing() -> Error {

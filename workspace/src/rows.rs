@@ -10,7 +10,7 @@ use crate::reader::Reader;
 use crate::store::{Head, PAGE_RECORDS, SnapshotError};
 
 impl Reader {
-    /// The workspace as it stands; to an agent's key its name and no more.
+    /// The workspace as it stands; to an agent's key which one that is, and no more.
     pub fn opened(&self) -> Result<view::Opened, Error> {
         let is_service = self.key.kind == KeyKind::Service;
         let head = if is_service {
@@ -68,21 +68,15 @@ impl Reader {
         )
     }
 
-    /// Audit records from `from` on: at most `limit`, or as many as a page holds.
+    /// Audit records from `from` on: at most `limit`, and as many as a page holds.
     ///
     /// # Errors
     ///
     /// `INVALID_SERVICE_KEY` for an agent's key; `STORE_UNAVAILABLE`.
     pub fn event_rows(&self, from: u64, limit: Option<u64>) -> Result<view::EventRows, Error> {
         self.require_service_key()?;
-        let id = &self.workspace.id;
-        let records = match limit {
-            Some(limit) => {
-                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-                self.read.records(id, from, limit.min(PAGE_RECORDS))?
-            }
-            None => self.read.page(id, from)?,
-        };
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok());
+        let records = self.records(from, limit.unwrap_or(PAGE_RECORDS))?;
         Ok(view::EventRows {
             events: records.iter().map(event_row).collect(),
         })
@@ -106,8 +100,8 @@ impl Reader {
     }
 }
 
-// Whoever lists a page asks for one more, to know whether there is a next.
-const _: () = assert!(lattice_core::limits::PAGE_MAX < PAGE_RECORDS);
+// Whoever lists a page gets as many as were asked for, where they are not large.
+const _: () = assert!(lattice_core::limits::PAGE_MAX <= PAGE_RECORDS);
 
 /// Rows, or that one of them is none: that the store cannot be read at all is no row.
 fn rows(found: Result<view::PolicyRows, SnapshotError>) -> Result<view::PolicyRows, Error> {

@@ -60,13 +60,9 @@ pub trait Contents: Debug + Send {
     /// The circuit breakers of the workspace `id`, by anomaly type.
     fn breakers(&self, id: &str) -> Result<Vec<Breaker>, Error>;
 
-    /// At most `limit` audit records of the workspace `id` in order of `seq`, from `from` on, just as they are
-    /// stored.
+    /// The next audit records of the workspace `id` in order of `seq`, from `from` on, just as they are stored: at most
+    /// `limit` and [`PAGE_RECORDS`], and as many as [`PAGE_BYTES`] hold, but one if there is one.
     fn records(&self, id: &str, from: u64, limit: usize) -> Result<Vec<Record>, Error>;
-
-    /// The next audit records of the workspace `id` in order of `seq`, from `from` on, just as they are stored: as many as
-    /// [`PAGE_RECORDS`], and as [`PAGE_BYTES`] hold, but one if there is one.
-    fn page(&self, id: &str, from: u64) -> Result<Vec<Record>, Error>;
 
     /// The hash of a complete subtree of the workspace's audit log, just as it is stored.
     fn node(&self, id: &str, node: Node) -> Result<Option<Hash>, Error>;

@@ -3,7 +3,7 @@
 use std::thread;
 
 use lattice_core::audit::{
-    self, Checkpoint, LogKeys, Record, Tree, Verifier, VerifyingKey, log_name,
+    self, Checkpoint, LogKeys, Record, Tree, Verifier, VerifyingKey, leaf_hash, log_name,
 };
 use lattice_core::hash::hex;
 use lattice_core::view::{self, PinResult, Trust};
@@ -12,7 +12,7 @@ use lattice_core::{Code, Error, PolicySet};
 use crate::events::tampered;
 use crate::reader::Reader;
 use crate::signer::expect_in_use;
-use crate::store::{Contents, Head, SnapshotError};
+use crate::store::{Contents, Head, PAGE_RECORDS, SnapshotError};
 use crate::threads::{Meanwhile, threads};
 
 /// Records whose check takes many times what a thread takes to start.
@@ -72,23 +72,35 @@ impl Proven {
         }
     }
 
-    /// Refuses a `checkpoint` that is none of this log as `read`, a later look at the workspace, has it.
+    /// The log with `event` on top of it, as `read`, a later look at the workspace, has it. The event is the one that was asked
+    /// for: `read` has to have it, and is not believed what it is.
     ///
     /// # Errors
     ///
     /// As [`Proven::go_on`].
-    pub(crate) fn leads_to(
+    pub(crate) fn with(
         self,
-        checkpoint: &Checkpoint,
+        event: &view::Event,
         read: &dyn Contents,
         workspace: &str,
-    ) -> Result<(), Error> {
-        let proven = Self(self.0.against([checkpoint])).go_on(read, workspace)?;
-        let log = proven.0.clone().finish();
-        let last = log.pins.last().copied().unwrap_or(PinResult::Forked);
-        match against_pin(checkpoint, last, proven.log(), log.size) {
+    ) -> Result<Self, Error> {
+        let seq = event.leaf.seq;
+        let before = replay_to(seq, read, workspace, self.0)?;
+        let mut verifier = before.clone();
+        let body = event.leaf.to_bytes();
+        verifier.push(&Record {
+            seq,
+            leaf: Some(leaf_hash(&body)),
+            names: event.names.to_bytes(),
+            body,
+        });
+        let there = replay_to(seq.saturating_add(1), read, workspace, before)?.finish();
+        let log = verifier.clone().finish();
+        let other = "it has another event in the place of the new one".to_owned();
+        let is_there = (there.size, there.root) == (log.size, log.root);
+        match log.reason.clone().or((!is_there).then_some(other)) {
             Some(reason) => Err(unverified(&log, &reason)),
-            None => Ok(()),
+            None => Ok(Self(verifier)),
         }
     }
 }
@@ -280,18 +292,35 @@ fn in_file(error: Error, kept: &Kept) -> Error {
 }
 
 /// Shows a verifier the records of a workspace that it has not seen.
-fn replay(read: &dyn Contents, workspace: &str, mut verifier: Verifier) -> Result<Verifier, Error> {
-    let mut page = read.page(workspace, verifier.size())?;
+fn replay(read: &dyn Contents, workspace: &str, verifier: Verifier) -> Result<Verifier, Error> {
+    replay_to(u64::MAX, read, workspace, verifier)
+}
+
+/// Those before the event `end`.
+fn replay_to(
+    end: u64,
+    read: &dyn Contents,
+    workspace: &str,
+    mut verifier: Verifier,
+) -> Result<Verifier, Error> {
+    let next_page = |from: u64| {
+        let left = usize::try_from(end.saturating_sub(from)).unwrap_or(usize::MAX);
+        match left.min(PAGE_RECORDS) {
+            0 => Ok(Vec::new()),
+            limit => read.records(workspace, from, limit),
+        }
+    };
+    let mut page = next_page(verifier.size())?;
     while let Some(last) = page.last() {
         let from = last.seq.saturating_add(1);
         let check = || checked(&verifier, &page);
         let next;
         (verifier, next) = if page.len() < WORTH_A_THREAD {
-            (check(), read.page(workspace, from))
+            (check(), next_page(from))
         } else {
             thread::scope(|scope| {
                 let checked = Meanwhile::begin(scope, &check);
-                let next = read.page(workspace, from);
+                let next = next_page(from);
                 (checked.end(), next)
             })
         };

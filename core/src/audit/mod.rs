@@ -12,6 +12,7 @@ mod bundle;
 mod canonical;
 mod checkpoint;
 mod event;
+mod handover;
 mod key;
 mod keys;
 mod proof;
@@ -22,6 +23,7 @@ mod witness;
 pub use bundle::Proof;
 pub use checkpoint::Checkpoint;
 pub use event::{Event, EventType, ImportEvent, Kind, Names, log_name};
+pub use handover::Handover;
 pub use key::{KeyType, SigningKey, VerifyingKey};
 pub use keys::{LogKeys, NamedKey};
 pub use proof::{

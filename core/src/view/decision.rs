@@ -126,7 +126,11 @@ impl<'a> RuleResult<'a> {
             field: trace.field.into(),
             operator: trace.operator.into(),
             expected: trace.expected.map(Cow::Borrowed),
-            actual: trace.actual.map(Value::borrowed),
+            // Null is what a document says of a field that is not there, too.
+            actual: trace
+                .actual
+                .filter(|value| !matches!(value, Value::Null))
+                .map(Value::borrowed),
             result: trace.result.as_bool(),
             reason: trace.reason,
         }

@@ -90,6 +90,10 @@ pub struct Proposal {
     pub base: SavedBase,
     /// The state digest that it leads to.
     pub after: String,
+    /// SHA-256 of the manifest, in hexadecimal digits, as the event records it.
+    pub manifest_sha256: String,
+    /// SHA-256 of the manifest with its overlays, if there are any.
+    pub rendered_sha256: Option<String>,
     /// How it meets what the manifest does not name.
     pub mode: Mode,
     /// What lets it through where it deactivates policies.
@@ -104,22 +108,27 @@ pub struct Proposal {
     pub source: Option<String>,
     /// A checkpoint of the log that the client verified, which the change has to build on.
     pub extends: Option<String>,
+    /// The verification key of whoever will sign the log with the change; only together with `extends`.
+    pub signer: Option<String>,
     /// Whether the plan was saved, and reviewed since.
     pub saved: bool,
 }
 
-/// A key that is to sign the checkpoints of an audit log from now on.
+/// A key that is to sign the checkpoints of an audit log from now on. Whoever asks for it has it, and the one before: both signed
+/// the [`Handover`](crate::audit::Handover).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
+    /// The checkpoint of the log that the event will follow.
+    pub head: String,
     /// The new key, as its verification key.
     pub new: String,
+    /// The signature of the new key, in Base64.
+    pub new_signature: String,
     /// The key that signed until now, if there was one.
     pub old: Option<String>,
-    /// The time of the event: RFC 3339, UTC, milliseconds.
-    pub time: String,
-    /// The checkpoint of the log with the event, signed with both keys: whoever asks for this has them.
-    pub checkpoint: String,
+    /// Its signature.
+    pub old_signature: Option<String>,
 }
 
 /// What came of a [`Proposal`] or a [`Rotation`].

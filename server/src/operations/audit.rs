@@ -104,23 +104,25 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         id: "audit_rotate_key",
-        method: Method::Post,
         path: "/v1/audit/keys",
-        summary: "Log the key that signs checkpoints from now on, shown by a signature of the log with it",
+        summary: "Log the key that signs checkpoints from now on, signed for with it and with the one before",
         scope: Scope::Service,
-        query: &[],
-        body: Some(Content::request(openapi::of::<view::Rotation>)),
-        answer: Content::request(openapi::of::<view::Committed>),
-        again: false,
-        run: rotate,
+        ..ROTATE
     },
     Operation {
-        id: "audit_restart",
+        id: "workspace_audit_rotate_key",
+        path: "/v1/workspaces/{workspace}/audit/keys",
+        summary: "Log the first key that signs checkpoints of a workspace, or the next",
+        scope: Scope::Admin,
+        ..ROTATE
+    },
+    Operation {
+        id: "workspace_audit_restart",
         method: Method::Post,
-        path: "/v1/audit/restart",
+        path: "/v1/workspaces/{workspace}/audit/restart",
         summary: "Begin a new log where a restored store lost events of the old one, and cite its checkpoint",
-        scope: Scope::Service,
-        query: &[EXPECT_WORKSPACE],
+        scope: Scope::Admin,
+        query: &[],
         body: Some(Content::text(
             TEXT,
             "The checkpoint of the old log that was kept",
@@ -130,6 +132,19 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         run: restart,
     },
 ];
+
+const ROTATE: Operation = Operation {
+    id: "",
+    method: Method::Post,
+    path: "",
+    summary: "",
+    scope: Scope::Admin,
+    query: &[],
+    body: Some(Content::request(openapi::of::<view::Rotation>)),
+    answer: Content::request(openapi::of::<view::Committed>),
+    again: false,
+    run: rotate,
+};
 
 /// What verification is held against.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -190,13 +205,18 @@ fn verify(call: &Call<'_>) -> Result<Answer, Error> {
 
 fn rotate(call: &Call<'_>) -> Result<Answer, Error> {
     let rotation: view::Rotation = call.document()?;
-    Answer::document(&log_key(call.store, call.key()?, &rotation, &call.ambient)?)
+    Answer::document(&log_key(
+        call.store,
+        &call.caller()?,
+        &rotation,
+        &call.ambient,
+    )?)
 }
 
 fn restart(call: &Call<'_>) -> Result<Answer, Error> {
     let kept = Checkpoint::parse(&call.body)?;
-    let expect = call.text("expect_workspace");
-    let restarted = restart_log(call.store, call.key()?, &kept, expect, &call.ambient)?;
+    let caller = call.caller()?;
+    let restarted = restart_log(call.store, &caller, &kept, None, &call.ambient)?;
     Answer::document(&view::RestartedLog {
         workspace: restarted.workspace,
         previous: restarted.previous,

@@ -20,7 +20,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             "/v1/rows",
             &[],
             Content::request(openapi::of::<view::Opened>),
-            "The workspace of the key as it stands; to an agent its name alone",
+            "The workspace of the key as it stands; to an agent which one that is, and no more",
             open,
         )
     },
@@ -55,7 +55,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             Parameter {
                 name: "limit",
                 kind: Kind::Count,
-                about: "How many there are at most; left out, as many as fit into 4 MiB",
+                about: "How many there are at most; no more than fit into 4 MiB, or one",
             },
         ],
         Content::request(openapi::of::<view::EventRows>),
@@ -135,9 +135,8 @@ fn events(call: &Call<'_>) -> Result<Answer, Error> {
 
 fn node(call: &Call<'_>) -> Result<Answer, Error> {
     let (level, index) = (call.number("level")?, call.number("index")?);
-    let Ok(level) = u8::try_from(level) else {
-        return Err(usage("a tree has no such `level`", "give 0 to 63"));
-    };
+    let level = u8::try_from(level).ok().filter(|level| *level < 64);
+    let level = level.ok_or_else(|| usage("a tree has no such `level`", "give 0 to 63"))?;
     Answer::document(&call.reader()?.node_row(Node {
         level: level.into(),
         index,

@@ -150,7 +150,15 @@ impl Host {
             headers: headers
                 .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
                 .collect(),
-            body: response.body_mut().read_to_string().unwrap(),
+            body: String::from_utf8(
+                response
+                    .body_mut()
+                    .with_config()
+                    .limit(1 << 30)
+                    .read_to_vec()
+                    .unwrap(),
+            )
+            .unwrap(),
         }
     }
 

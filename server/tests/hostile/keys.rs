@@ -2,10 +2,8 @@
 
 use std::thread;
 
-use jiff::Timestamp;
-use lattice_core::audit::{Checkpoint, KeyType, SigningKey};
+use lattice_core::audit::{Checkpoint, Handover, KeyType, SigningKey};
 use lattice_core::hash::{hex, sha256};
-use lattice_core::time::format_time;
 use serde_json::json;
 
 use crate::house::{ACTION, House, MANIFEST, Reply, Row, bearer, log, random, request};
@@ -17,9 +15,10 @@ fn proposal() -> String {
     let digest = "0".repeat(64);
     json!({
         "workspace": {"id": "0199", "name": "staging", "org_name": "staging"}, "base": {"revision": 1, "state": digest}, "after": digest,
+        "manifest_sha256": digest, "rendered_sha256": null,
         "mode": "replace", "guard": {"percent": 30, "allowed": null},
         "manifests": [{"file": null, "text": MANIFEST, "sha256": hex(&sha256(MANIFEST.as_bytes()))}], "overlays": [], "rollback_to": null,
-        "source": null, "extends": null, "saved": false,
+        "source": null, "extends": null, "signer": null, "saved": false,
     })
     .to_string()
 }
@@ -27,10 +26,15 @@ fn proposal() -> String {
 /// A new signing key likewise.
 fn rotation() -> String {
     let key = SigningKey::new("al/0199", KeyType::Log, [7; 32]).unwrap();
-    let checkpoint = Checkpoint::new("al/0199", 2, [7; 32]).signed(&key).unwrap();
+    let (head, new) = (&Checkpoint::new("al/0199", 2, [7; 32]), key.verifying_key());
+    let handover = Handover {
+        head,
+        old: None,
+        new,
+    };
     json!({
-        "new": key.verifying_key().to_string(), "old": null,
-        "time": format_time(Timestamp::now()), "checkpoint": checkpoint.to_string(),
+        "head": head.to_string(), "new": new.to_string(), "new_signature": handover.sign(&key),
+        "old": null, "old_signature": null,
     })
     .to_string()
 }
@@ -38,7 +42,9 @@ fn rotation() -> String {
 #[test]
 fn no_other_key_opens_anything() {
     let house = House::new();
-    let admin_paths: [(&str, &str, &str); 4] = [
+    let (proposal, rotation) = (proposal(), rotation());
+    let checkpoint = "al/0199\n1\noa8DAjHKL9IOzzDFKUuvj2kyHQm7FqxTiFzNF6OFKA0=\n";
+    let admin_paths: [(&str, &str, &str); 6] = [
         ("GET", "/v1/workspaces", ""),
         ("POST", "/v1/workspaces", r#"{"name": "mine"}"#),
         (
@@ -47,10 +53,10 @@ fn no_other_key_opens_anything() {
             r#"{"kind": "service"}"#,
         ),
         ("GET", "/v1/workspaces/staging/breakers", ""),
+        ("POST", "/v1/workspaces/staging/audit/keys", &rotation),
+        ("POST", "/v1/workspaces/staging/audit/restart", checkpoint),
     ];
-    let (proposal, rotation) = (proposal(), rotation());
-    let checkpoint = "al/0199\n1\noa8DAjHKL9IOzzDFKUuvj2kyHQm7FqxTiFzNF6OFKA0=\n";
-    let service_paths: [(&str, &str, &str); 13] = [
+    let service_paths: [(&str, &str, &str); 12] = [
         ("GET", "/v1/export", ""),
         ("POST", "/v1/import?replace=true", MANIFEST),
         ("POST", "/v1/import?dry_run=true", MANIFEST),
@@ -67,7 +73,6 @@ fn no_other_key_opens_anything() {
         ("GET", "/v1/rows/nodes/0/0", ""),
         ("POST", "/v1/changes", &proposal),
         ("POST", "/v1/audit/keys", &rotation),
-        ("POST", "/v1/audit/restart", checkpoint),
     ];
     let agent_paths = [("POST", "/v1/decisions", ACTION), ("GET", "/v1/rows", "")];
     let guessed = format!("al_svc_staging_{}", random());

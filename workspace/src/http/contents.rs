@@ -1,16 +1,17 @@
 //! What a workspace holds, read through its server.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64ct::{Base64, Encoding};
-use lattice_core::audit::{Node, Record};
+use lattice_core::audit::{Node, Record, leaf_hash};
 use lattice_core::hash::Hash;
 use lattice_core::view::{self, Decision};
 use lattice_core::{Action, Beside, Breaker, Code, Error, PolicyRow, PolicySet};
 use serde::de::DeserializeOwned;
 
 use super::transport::{Ask, Effect, Transport};
+use crate::events::tampered;
 use crate::key::Key;
 use crate::store::{Contents, Head, Snapshot, SnapshotError};
 
@@ -22,6 +23,8 @@ pub(super) struct Opened {
     pub(super) key: Key,
     pub(super) revision: u64,
     pub(super) head: Option<Head>,
+    /// The leaves of the events that were seen.
+    pub(super) seen: Mutex<HashMap<u64, Hash>>,
 }
 
 impl Opened {
@@ -32,6 +35,18 @@ impl Opened {
             body: None,
             effect: Effect::None,
         })
+    }
+
+    /// Refuses events that are others than when they were seen before: what is shown and used has to be what was verified.
+    fn expect_same(&self, records: &[Record]) -> Result<(), Error> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for record in records {
+            let leaf = leaf_hash(&record.body);
+            if *seen.entry(record.seq).or_insert(leaf) != leaf {
+                return Err(tampered("the server gives an event in two ways"));
+            }
+        }
+        Ok(())
     }
 
     fn policies<'k>(
@@ -55,16 +70,6 @@ impl Opened {
             active,
             deactivated: rows.deactivated.into_iter().collect::<BTreeSet<_>>(),
         })
-    }
-
-    /// The events that there were when the workspace was opened.
-    fn events(&self, query: &str) -> Result<Vec<Record>, Error> {
-        let rows: view::EventRows = self.get(&format!("/v1/rows/events?{query}"))?;
-        let size = self.head.as_ref().map_or(0, |head| head.size);
-        let rows = rows.events.into_iter();
-        rows.filter(|row| row.seq < size)
-            .map(|row| record(&row))
-            .collect()
     }
 }
 
@@ -93,11 +98,19 @@ impl Contents for Opened {
     }
 
     fn records(&self, _: &str, from: u64, limit: usize) -> Result<Vec<Record>, Error> {
-        self.events(&format!("from={from}&limit={limit}"))
-    }
-
-    fn page(&self, _: &str, from: u64) -> Result<Vec<Record>, Error> {
-        self.events(&format!("from={from}"))
+        let path = format!("/v1/rows/events?from={from}&limit={limit}");
+        let rows: view::EventRows = self.get(&path)?;
+        let records = rows.events.iter().map(record);
+        let mut records = records.collect::<Result<Vec<_>, _>>()?;
+        let first = records.first().map_or(from, |first| first.seq);
+        if first < from || !records.is_sorted_by(|one, next| one.seq < next.seq) {
+            return Err(tampered("the server gives events that were not asked for"));
+        }
+        // What came since the workspace was opened is not of what is looked at.
+        let size = self.head.as_ref().map_or(0, |head| head.size);
+        records.retain(|record| record.seq < size);
+        self.expect_same(&records)?;
+        Ok(records)
     }
 
     fn node(&self, _: &str, node: Node) -> Result<Option<Hash>, Error> {

@@ -1,6 +1,6 @@
 //! What a server is asked to do.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use lattice_core::audit::Checkpoint;
 use lattice_core::view::{self, KeyKind};
@@ -29,6 +29,7 @@ impl Remote {
             key: key.clone(),
             revision,
             head: opened.head.as_ref().map(head).transpose()?,
+            seen: Mutex::default(),
         };
         let workspace = WorkspaceRow {
             id: opened.workspace.id,
@@ -64,26 +65,25 @@ impl Remote {
     /// Logs a key that signs for the log from now on.
     pub(crate) fn log_key(
         &self,
-        key: &Key,
+        caller: &Caller,
         rotation: &view::Rotation,
     ) -> Result<view::Committed, Error> {
         let body = serde_json::to_vec(rotation)
             .map_err(|_| Error::new(Code::Internal, "the key cannot be written as JSON"))?;
-        self.ask(key.reveal(), "/v1/audit/keys", Some(&body), Effect::Each)
+        let (key, path) = self.inside(caller, "/audit/keys")?;
+        self.ask(key, &path, Some(&body), Effect::Each)
     }
 
-    /// Begins a new log.
+    /// Begins a new log of the workspace with that name.
     pub(crate) fn restart_log(
         &self,
-        key: &Key,
+        workspace: &str,
         kept: &Checkpoint,
-        expect: Option<&str>,
     ) -> Result<view::RestartedLog, Error> {
-        let query = expect.map(|expect| format!("?expect_workspace={}", escaped(expect)));
-        let path = format!("/v1/audit/restart{}", query.unwrap_or_default());
-        let body = kept.to_string();
+        let (key, path) = (self.admin_key()?, place(workspace, "/audit/restart"));
         // Where it was done, nothing is done again.
-        self.ask(key.reveal(), &path, Some(body.as_bytes()), Effect::None)
+        let body = kept.to_string();
+        self.ask(key, &path, Some(body.as_bytes()), Effect::None)
     }
 
     pub(crate) fn create_workspace(
@@ -136,8 +136,7 @@ impl Remote {
         let view = view::Breaker::from(breaker);
         let body = serde_json::to_vec(&view)
             .map_err(|_| Error::new(Code::Internal, "the breaker cannot be written as JSON"))?;
-        // Set twice, it is as if it were set once.
-        self.ask(key, &path, Some(&body), Effect::None)
+        self.ask(key, &path, Some(&body), Effect::Each)
     }
 
     pub(crate) fn list_breakers(&self, caller: &Caller) -> Result<view::Breakers, Error> {
@@ -158,7 +157,7 @@ impl Remote {
         key.map(AdminKey::reveal).ok_or_else(|| {
             let message = format!("`{}` wants its admin key for this", self.transport.address());
             Error::new(Code::InvalidServiceKey, message)
-                .with_help("set AL_ADMIN_KEY to it; for keys and breakers of one workspace, its service key will do: leave out `--workspace`")
+                .with_help("set AL_ADMIN_KEY to it; with `--workspace` left out, the service key of a workspace opens its keys and breakers")
         })
     }
 

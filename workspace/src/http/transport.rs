@@ -27,11 +27,19 @@ const WAITS: [Duration; 3] = [
     Duration::from_millis(1_800),
 ];
 /// The longest that a server may ask to wait: a command that does not come back helps nobody.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// How long a request may take as a whole, the reading of its answer with it.
+const LONGEST: Duration = Duration::from_mins(10);
 /// Bytes of a body from which on the server is asked first whether it takes it: else it refuses and hangs up, unheard.
 const ASKED_FIRST: usize = 64 * 1024;
 /// Bytes of the longest answer: the policies of a full workspace.
 const ANSWER_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// Bytes of the longest refusal, which may hold the plan that was refused.
+const REFUSAL_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What to do where a change may have been made.
+const NOBODY_KNOWS: &str = "nobody knows whether it was done: look before you ask again";
+const VERSIONS: &str = "use the version of al that the server runs";
 
 /// The way to a server.
 #[derive(Debug)]
@@ -79,6 +87,8 @@ enum Again {
     Unsent,
     /// It may have been done.
     Unanswered,
+    /// It may have been done, or be at work still: whoever waited that long does not wait again.
+    Silent,
     /// The server itself says that it cannot do it now.
     Refused,
     /// It would fare no better.
@@ -106,8 +116,10 @@ impl Transport {
                 "the answer of the server `{}` is not one that this version of al reads: {error}",
                 self.address
             );
-            Error::new(Code::StoreUnavailable, message)
-                .with_help("use the version of al that the server runs")
+            Error::new(Code::StoreUnavailable, message).with_help(match ask.effect {
+                Effect::None => VERSIONS,
+                Effect::Once(_) | Effect::Each => NOBODY_KNOWS,
+            })
         })
     }
 
@@ -122,14 +134,12 @@ impl Transport {
             let may_repeat = match failure.again {
                 Again::Unsent => true,
                 Again::Unanswered | Again::Refused => ask.effect != Effect::Each,
-                Again::Never => false,
+                Again::Silent | Again::Never => false,
             };
             let Some(pause) = waits.next().filter(|_| may_repeat) else {
-                let is_open = failure.again == Again::Unanswered && ask.effect != Effect::None;
-                return Err(if is_open {
-                    failure
-                        .error
-                        .with_help("nobody knows whether it was done: look before you ask again")
+                let may_be_done = matches!(failure.again, Again::Unanswered | Again::Silent);
+                return Err(if may_be_done && ask.effect != Effect::None {
+                    failure.error.with_help(NOBODY_KNOWS)
                 } else {
                     failure.error
                 });
@@ -184,16 +194,16 @@ impl Transport {
         let status = response.status().as_u16();
         let wait = response.headers().get("Retry-After");
         let wait = wait.and_then(|wait| wait.to_str().ok()?.parse().ok());
-        let body = response.body_mut().with_config().limit(ANSWER_BYTES);
+        let body = response.body_mut().with_config().limit(REFUSAL_BYTES);
         let document = body.read_to_vec().unwrap_or_default();
         let document = serde_json::from_slice::<ErrorDocument>(&document).ok();
         // Its paths are known here: where one is not there, it is another place, whoever says so.
         let document = document.filter(|_| !matches!(status, 404 | 405));
-        let error = document.and_then(Error::from_document);
+        let error = document.map(|document| self.told(document));
         let again = match (status, &error) {
             (503, Some(_)) => Again::Refused,
             // A proxy that reaches no server, or lost it.
-            (502..=504, None) => Again::Unanswered,
+            (408 | 500..=599, None) => Again::Unanswered,
             _ => Again::Never,
         };
         Failure {
@@ -201,6 +211,14 @@ impl Transport {
             again,
             wait: wait.map(Duration::from_secs),
         }
+    }
+
+    /// The error that a server tells of, in its words at least.
+    fn told(&self, document: ErrorDocument) -> Error {
+        let (code, message) = (&document.error.code, &document.error.message);
+        let unknown = format!("`{}` answers {code}: {message}", self.address);
+        Error::from_document(document)
+            .unwrap_or_else(|| Error::new(Code::StoreUnavailable, unknown).with_help(VERSIONS))
     }
 
     /// The error for an answer that no server of this kind gave.
@@ -290,7 +308,7 @@ impl Transport {
             ureq::Error::Timeout(_) => (
                 format!("the server `{address}` did not answer in time"),
                 "ask again in a while; the log of the server says what it was at",
-                Again::Unanswered,
+                Again::Silent,
             ),
             ureq::Error::ConnectProxyFailed(reason) if reason.contains("407") => (
                 format!("the proxy on the way to the server `{address}` wants to know who asks"),
@@ -306,6 +324,12 @@ impl Transport {
                 format!("no connection to the server `{address}` came about"),
                 "check AL_URL, the network and its proxy",
                 Again::Unsent,
+            ),
+            // What is sent was never written down.
+            ureq::Error::Http(error) => (
+                format!("a request to `{address}` cannot be written: {error}"),
+                "check AL_URL and the keys",
+                Again::Never,
             ),
             ureq::Error::Protocol(error) => (
                 format!("what `{address}` answers is not HTTP: {error}"),
@@ -367,6 +391,7 @@ fn agent(address: &Address, silence: Duration) -> Result<Agent, Error> {
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
+        .timeout_global(Some(LONGEST))
         .timeout_connect(Some(CONNECT_TIME))
         .timeout_recv_response(Some(silence))
         .timeout_per_read(Some(silence))
@@ -405,7 +430,7 @@ mod tests {
 
     use super::*;
 
-    /// A server that hears and says nothing is asked again where that does no harm, and then told of.
+    /// A server that hears and says nothing is waited for once.
     #[test]
     fn a_silent_server_is_not_waited_for() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -428,8 +453,8 @@ mod tests {
         let wait = "ask again in a while; the log of the server says what it was at";
         let look = "nobody knows whether it was done: look before you ask again";
         let rows = [
-            (Effect::None, 4, wait),
-            (Effect::Once("one"), 4, look),
+            (Effect::None, 1, wait),
+            (Effect::Once("one"), 1, look),
             (Effect::Each, 1, look),
         ];
         for (effect, times, help) in rows {

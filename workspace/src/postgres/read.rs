@@ -48,16 +48,6 @@ impl<Access: Debug + Send> Contents for Transaction<Access> {
     }
 
     fn records(&self, id: &str, from: u64, limit: usize) -> Result<Vec<Record>, Error> {
-        let sql = "SELECT seq, body, names, leaf FROM lattice.audit_event
-                   WHERE workspace = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.all(
-            sqlx::query(sql).bind(id).bind(signed(from)).bind(limit),
-            record,
-        )
-    }
-
-    fn page(&self, id: &str, from: u64) -> Result<Vec<Record>, Error> {
         // A row is in if those before it do not fill the page. The sum reads no text, only how long it is.
         let sql = "
             SELECT seq, body, names, leaf FROM (
@@ -67,7 +57,7 @@ impl<Access: Debug + Send> Contents for Transaction<Access> {
                 ) AS next
             ) AS measured WHERE bytes_before < $4 ORDER BY seq";
         let (records, bytes) = (
-            i64::try_from(PAGE_RECORDS).unwrap_or(i64::MAX),
+            i64::try_from(limit.min(PAGE_RECORDS)).unwrap_or(i64::MAX),
             i64::try_from(PAGE_BYTES).unwrap_or(i64::MAX),
         );
         let statement = sqlx::query(sql).bind(id).bind(signed(from));

@@ -46,20 +46,6 @@ impl<Access: Debug + Send> Contents for Transaction<Access> {
         let Ok(from) = i64::try_from(from) else {
             return Ok(Vec::new());
         };
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.all(
-            "SELECT seq, body, names, leaf FROM audit_event
-             WHERE workspace = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3",
-            (id, from, limit),
-            record,
-        )
-    }
-
-    fn page(&self, id: &str, from: u64) -> Result<Vec<Record>, Error> {
-        // Past what SQLite can count to there is nothing.
-        let Ok(from) = i64::try_from(from) else {
-            return Ok(Vec::new());
-        };
         self.run(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT seq, body, names, leaf FROM audit_event
@@ -67,7 +53,7 @@ impl<Access: Debug + Send> Contents for Transaction<Access> {
             )?;
             let mut rows = statement.query((id, from))?;
             let (mut page, mut bytes) = (Vec::new(), 0);
-            while page.len() < PAGE_RECORDS
+            while page.len() < limit.min(PAGE_RECORDS)
                 && bytes < PAGE_BYTES
                 && let Some(row) = rows.next()?
             {

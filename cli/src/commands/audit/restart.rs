@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lattice_core::view;
-use lattice_workspace::restart_log;
+use lattice_workspace::{Caller, restart_log};
 
 use crate::args::KeyArgs;
 use crate::evidence::Anchor;
@@ -39,7 +39,7 @@ impl Restart {
         let (key, opened) = self.key.open(session)?;
         let restarted = restart_log(
             &*opened.store,
-            &key,
+            &Caller::Key(key),
             &kept,
             self.expect_workspace.as_deref(),
             &ambient,
