@@ -45,8 +45,8 @@ pub(crate) struct Vkey {
 ///
 /// What is printed is the checkpoint of the event, signed with both keys, the one in the file that `AL_AUDIT_KEY_FILE` names
 /// and the new one, so that who trusts the old key learns of the new one. From then on only the new key signs, and later
-/// checkpoints with the old one are refused. Without `AL_AUDIT_KEY_FILE` the new key is the first one of the log. Run again
-/// with both keys, the command signs that checkpoint again and logs nothing.
+/// checkpoints with the old one are refused. Without `AL_AUDIT_KEY_FILE` the new key is the first one of the log, which at a server
+/// takes the admin key (`AL_ADMIN_KEY`) too. Run again with both keys, the command signs that checkpoint again and logs nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -15,7 +15,8 @@ use crate::session::{Outcome, Session};
 /// policies that are there and cites the checkpoint that was lost, and the pin is replaced. The workspace keeps its name,
 /// policies and keys, and has a new id; its history begins anew. The old log stays in the store with the states that it
 /// recorded, in a workspace whose name is the old id. Who reviews the pin sees that the log is another one, and asks why. A
-/// command that was interrupted may be run again.
+/// command that was interrupted may be run again. At a server it takes the admin key (`AL_ADMIN_KEY`) beside that of the
+/// workspace.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
