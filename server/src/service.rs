@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
@@ -305,6 +305,12 @@ async fn read(
     body: &mut Option<Body>,
 ) -> Result<Vec<u8>, Refusal> {
     let Some(content) = &operation.body else {
+        // Whoever sends one means something by it.
+        if body.as_ref().is_some_and(|body| !body.is_end_stream()) {
+            let message = "the request has a body, and the operation takes none";
+            let help = "say it in the path and the query: `/v1/openapi.json` describes them";
+            return Err(usage(message, help).into());
+        }
         return Ok(Vec::new());
     };
     let too_large = || {

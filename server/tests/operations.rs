@@ -63,6 +63,8 @@ fn a_manifest_goes_in_and_comes_out() {
         assert_eq!(history["next_cursor"], 2);
         let past = host.get("/v1/export?at=1", &key);
         assert!(past.body.contains("name: b"), "{past:?}");
+        let asked = host.post("/v1/rollback/1", &key, r#"{"dry_run": true}"#);
+        assert_eq!(asked.refusal(), (400, "USAGE".to_owned()));
         let back = host.post("/v1/rollback/1", &key, "").document();
         assert_eq!(changed(&back, "add"), ["b"]);
         assert_eq!(changed(&back, "modify"), ["a"]);

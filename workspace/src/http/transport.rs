@@ -126,6 +126,8 @@ impl Transport {
     /// The answer. A request that may be sent again is, where the server or the way to it failed.
     fn text(&self, ask: &Ask<'_>) -> Result<Vec<u8>, Error> {
         let mut waits = WAITS.iter();
+        // Once it was, whatever comes of the attempts behind it.
+        let mut may_be_done = false;
         loop {
             let failure = match self.attempt(ask) {
                 Ok(text) => return Ok(text),
@@ -136,9 +138,10 @@ impl Transport {
                 Again::Unanswered | Again::Refused => ask.effect != Effect::Each,
                 Again::Silent | Again::Never => false,
             };
+            may_be_done |= matches!(failure.again, Again::Unanswered | Again::Silent);
             let Some(pause) = waits.next().filter(|_| may_repeat) else {
-                let may_be_done = matches!(failure.again, Again::Unanswered | Again::Silent);
-                return Err(if may_be_done && ask.effect != Effect::None {
+                let is_open = may_be_done && failure.again != Again::Never;
+                return Err(if is_open && ask.effect != Effect::None {
                     failure.error.with_help(NOBODY_KNOWS)
                 } else {
                     failure.error
@@ -429,6 +432,28 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+
+    /// A server that goes away with an import may have done it, though nobody takes the attempts behind it.
+    #[test]
+    fn what_may_be_done_stays_so() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read(&mut [0; 1024]).unwrap()
+        });
+        let transport = Transport::new(&Address::parse(&url).unwrap());
+        let ask = Ask {
+            path: "/v1/changes",
+            key: "key",
+            body: Some(b"{}"),
+            effect: Effect::Once("one"),
+        };
+        let error = transport.ask::<serde_json::Value>(&ask).unwrap_err();
+        assert!(server.join().unwrap() > 0);
+        let shown = error.diagnostics().next().unwrap();
+        assert_eq!(shown.help.as_deref(), Some(NOBODY_KNOWS), "{error}");
+    }
 
     /// A server that hears and says nothing is waited for once.
     #[test]
