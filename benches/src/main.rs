@@ -6,7 +6,7 @@
 //! lattice-bench bindings FOLDER                   writes what `python.py` and `node.mjs` need
 //! ```
 //!
-//! `memory` and `job` are for processes that it starts itself.
+//! `memory`, `hash` and `job` are for processes that it starts itself.
 
 mod bindings;
 mod floor;
@@ -46,6 +46,7 @@ fn main() -> ExitCode {
             Some(bytes) => println!("{} {}", bytes.peak, bytes.kept),
             None => return usage(),
         },
+        ["hash", file] => println!("{}", measure::once(|| ours::hash_file(Path::new(file)))),
         ["job", name] => {
             if !instructions::run(name) {
                 return usage();

@@ -1,6 +1,9 @@
 //! How long things take, and how much memory.
 
+use std::env;
+use std::ffi::OsStr;
 use std::hint::black_box;
+use std::process::Command;
 use std::time::Instant;
 
 use serde::Deserialize;
@@ -67,6 +70,27 @@ pub fn fast<T>(mut job: impl FnMut() -> T) -> Figure {
     Figure::of((0..BATCHES).map(|_| batch()).collect())
 }
 
+/// Nanoseconds of one run.
+pub fn once<T>(job: impl FnOnce() -> T) -> f64 {
+    let start = Instant::now();
+    let result = black_box(job());
+    let elapsed = nanoseconds(start);
+    drop(result);
+    elapsed
+}
+
+/// Nanoseconds of a job that is run `runs` times in a process of its own each time, which writes them.
+pub fn in_children(runs: usize, arguments: &[&OsStr]) -> Figure {
+    let me = env::current_exe().expect("the path of this program");
+    let run = || {
+        let output = Command::new(&me).args(arguments).output();
+        let output = output.expect("a process for a job");
+        let text = String::from_utf8(output.stdout).expect("a number");
+        text.trim().parse().expect("a number")
+    };
+    Figure::of((0..runs).map(|_| run()).collect())
+}
+
 /// Nanoseconds of a slow job, run `runs` times.
 pub fn slow<T>(runs: usize, mut job: impl FnMut() -> T) -> Figure {
     slow_with(runs, || (), |()| job())
@@ -80,11 +104,7 @@ pub fn slow_with<S, T>(
 ) -> Figure {
     let mut run = || {
         let input = make();
-        let start = Instant::now();
-        let result = black_box(job(input));
-        let elapsed = nanoseconds(start);
-        drop(result);
-        elapsed
+        once(|| job(input))
     };
     Figure::of((0..runs).map(|_| run()).collect())
 }

@@ -1,5 +1,5 @@
-//! Decisions as dicts. Most of a trace is the same for every action that the same policies decide about: it is made once
-//! and copied. What depends on the action is not kept.
+//! Decisions as dicts. Most of a trace is the same for every action that the same policies decide about: where they decide
+//! again, it is made once and copied. What depends on the action is not kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,9 +12,10 @@ use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::output::{Answer, document};
 
-/// What the decisions of one set of policies share, by level: of those that a program asked about.
+/// What the decisions of one set of policies share, by level: of those that decided more than once. Of those that decide
+/// once, copies would be work in vain.
 #[derive(Default)]
-pub(crate) struct Decisions(Mutex<HashMap<u32, Arc<Level>>>);
+pub(crate) struct Decisions(Mutex<HashMap<u32, Option<Arc<Level>>>>);
 
 /// What every decision of a level has. Nobody else holds it.
 struct Level {
@@ -37,15 +38,30 @@ impl Decisions {
         decision: &view::Decision<'_>,
     ) -> Answer<'py> {
         let level = self.level(py, level, decision)?;
-        let rules = level.rules.iter().zip(&decision.conditions_evaluated);
-        let rules = rules.map(|(rule, result)| rule.document(py, result));
-        let policies = level.policies.iter().zip(&decision.policies);
-        let policies = policies.map(|(policy, result)| {
-            let dict = policy.bind(py).copy()?;
+        let level = level.as_deref();
+        let rules = decision.conditions_evaluated.iter().enumerate();
+        let rules = rules.map(|(at, result)| {
+            let dict = match level.and_then(|level| level.rules.get(at)) {
+                Some(rule) => rule.copy(py)?,
+                None => constant_rule(py, result)?,
+            };
+            dict.set_item(intern!(py, "actual"), document(py, &result.actual)?)?;
+            set_result(&dict, result.result)?;
+            if let Some(reason) = &result.reason {
+                dict.set_item(intern!(py, "reason"), reason)?;
+            }
+            Ok(dict)
+        });
+        let policies = decision.policies.iter().enumerate();
+        let policies = policies.map(|(at, result)| {
+            let dict = match level.and_then(|level| level.policies.get(at)) {
+                Some(policy) => policy.bind(py).copy()?,
+                None => constant_policy(py, result)?,
+            };
             set_result(&dict, result.result)?;
             Ok(dict)
         });
-        let dict = blank(py)?.copy()?;
+        let dict = blank_decision(py)?;
         dict.set_item(
             intern!(py, "status"),
             PyString::intern(py, decision.status.as_str()),
@@ -62,80 +78,86 @@ impl Decisions {
         Ok(dict.into_any())
     }
 
+    /// What is kept of a level; nothing where it decides for the first time.
     fn level(
         &self,
         py: Python<'_>,
         level: u32,
         decision: &view::Decision<'_>,
-    ) -> PyResult<Arc<Level>> {
-        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(level) = known().get(&level) {
-            return Ok(Arc::clone(level));
-        }
-        let rules = decision.conditions_evaluated.iter();
-        let policies = decision.policies.iter();
-        let made = Arc::new(Level {
-            rules: rules
-                .map(|rule| Rule::new(py, rule))
-                .collect::<PyResult<_>>()?,
-            policies: policies
-                .map(|policy| constant(py, policy))
-                .collect::<PyResult<_>>()?,
-        });
-        known().insert(level, Arc::clone(&made));
+    ) -> PyResult<Option<Arc<Level>>> {
+        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = match kept().get(&level) {
+            Some(Some(level)) => return Ok(Some(Arc::clone(level))),
+            Some(None) => false,
+            None => true,
+        };
+        let made = if is_first {
+            None
+        } else {
+            Some(Arc::new(Level::new(py, decision)?))
+        };
+        kept().insert(level, made.clone());
         Ok(made)
     }
 }
 
-impl Rule {
-    fn new(py: Python<'_>, rule: &RuleResult<'_>) -> PyResult<Self> {
-        let dict = PyDict::new(py);
-        let expected = document(py, &rule.expected)?;
-        dict.set_item(intern!(py, "policy"), &*rule.policy)?;
-        dict.set_item(intern!(py, "field"), PyString::intern(py, &rule.field))?;
-        dict.set_item(
-            intern!(py, "operator"),
-            PyString::intern(py, &rule.operator),
-        )?;
-        dict.set_item(intern!(py, "expected"), &expected)?;
-        dict.set_item(intern!(py, "actual"), py.None())?;
-        dict.set_item(intern!(py, "result"), true)?;
-        dict.set_item(intern!(py, "reason"), py.None())?;
+impl Level {
+    fn new(py: Python<'_>, decision: &view::Decision<'_>) -> PyResult<Self> {
+        let rules = decision.conditions_evaluated.iter();
+        let rules = rules.map(|result| {
+            let dict = constant_rule(py, result)?;
+            let expected = dict.as_any().get_item(intern!(py, "expected"))?;
+            Ok(Rule {
+                dict: dict.unbind(),
+                list: expected.cast_into().ok().map(Bound::unbind),
+            })
+        });
+        let policies = decision.policies.iter();
+        let policies = policies.map(|result| constant_policy(py, result).map(Bound::unbind));
         Ok(Self {
-            dict: dict.unbind(),
-            list: expected.cast_into().ok().map(Bound::unbind),
+            rules: rules.collect::<PyResult<_>>()?,
+            policies: policies.collect::<PyResult<_>>()?,
         })
     }
+}
 
-    fn document<'py>(
-        &self,
-        py: Python<'py>,
-        rule: &RuleResult<'_>,
-    ) -> PyResult<Bound<'py, PyDict>> {
+impl Rule {
+    fn copy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = self.dict.bind(py).copy()?;
         if let Some(list) = &self.list {
             let list = list.bind(py);
             dict.set_item(intern!(py, "expected"), list.get_slice(0, list.len()))?;
         }
-        dict.set_item(intern!(py, "actual"), document(py, &rule.actual)?)?;
-        set_result(&dict, rule.result)?;
-        if let Some(reason) = &rule.reason {
-            dict.set_item(intern!(py, "reason"), reason)?;
-        }
         Ok(dict)
     }
 }
 
+/// What a rule of a trace says in every decision.
+fn constant_rule<'py>(py: Python<'py>, rule: &RuleResult<'_>) -> PyResult<Bound<'py, PyDict>> {
+    let dict = blank_rule(py)?;
+    dict.set_item(intern!(py, "policy"), &*rule.policy)?;
+    dict.set_item(intern!(py, "field"), PyString::intern(py, &rule.field))?;
+    dict.set_item(
+        intern!(py, "operator"),
+        PyString::intern(py, &rule.operator),
+    )?;
+    dict.set_item(intern!(py, "expected"), document(py, &rule.expected)?)?;
+    Ok(dict)
+}
+
 /// What a policy of a trace says in every decision.
-fn constant(py: Python<'_>, policy: &PolicyResult<'_>) -> PyResult<Py<PyDict>> {
+fn constant_policy<'py>(
+    py: Python<'py>,
+    policy: &PolicyResult<'_>,
+) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item(intern!(py, "name"), &*policy.name)?;
     dict.set_item(intern!(py, "result"), true)?;
     dict.set_item(intern!(py, "approval_required"), policy.approval_required)?;
-    Ok(dict.unbind())
+    Ok(dict)
 }
 
-/// What is copied has true, which most rules and policies of a trace are.
+/// There is true already, which most rules and policies of a trace are.
 fn set_result(dict: &Bound<'_, PyDict>, result: Option<bool>) -> PyResult<()> {
     match result {
         Some(true) => Ok(()),
@@ -150,22 +172,39 @@ fn list<'py>(
     PyList::new(py, dicts.collect::<PyResult<Vec<_>>>()?)
 }
 
-/// A decision that says nothing, to be copied: its keys are in order, and there is room for them.
-fn blank(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
+/// A decision that says nothing: its keys are in order, and there is room for them.
+fn blank_decision(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     static BLANK: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let keys = [
+        "status",
+        "denial_reason",
+        "policy_name",
+        "approval_timeout_hours",
+        "conditions_evaluated",
+        "policies",
+    ];
+    let made = BLANK.get_or_try_init(py, || blank(py, &keys))?;
+    made.bind(py).copy()
+}
+
+/// The same of a rule, but that its result is true.
+fn blank_rule(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    static BLANK: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let keys = [
+        "policy", "field", "operator", "expected", "actual", "result", "reason",
+    ];
     let made = BLANK.get_or_try_init(py, || {
-        let dict = PyDict::new(py);
-        for key in [
-            "status",
-            "denial_reason",
-            "policy_name",
-            "approval_timeout_hours",
-            "conditions_evaluated",
-            "policies",
-        ] {
-            dict.set_item(PyString::intern(py, key), py.None())?;
-        }
-        PyResult::Ok(dict.unbind())
-    });
-    Ok(made?.bind(py))
+        let dict = blank(py, &keys)?;
+        dict.bind(py).set_item(intern!(py, "result"), true)?;
+        PyResult::Ok(dict)
+    })?;
+    made.bind(py).copy()
+}
+
+fn blank(py: Python<'_>, keys: &[&str]) -> PyResult<Py<PyDict>> {
+    let dict = PyDict::new(py);
+    for key in keys {
+        dict.set_item(PyString::intern(py, key), py.None())?;
+    }
+    Ok(dict.unbind())
 }

@@ -10,11 +10,9 @@ use pyo3::types::PyList;
 use pythonize::depythonize;
 
 use crate::decisions::Decisions;
-use crate::input::{self, Unread};
-use crate::output::{Answer, OrRaise, Uncollected, answer, document};
-
-/// Decisions that are made without the interpreter before they are converted: a trace may be large.
-const AT_A_TIME: usize = 256;
+use crate::input;
+use crate::many;
+use crate::output::{Answer, OrRaise, answer, document};
 
 /// A manifest that was read, checked and compiled. Two are equal if their bytes are, before and after overlays.
 #[pyclass(frozen, module = "lattice_policy")]
@@ -154,42 +152,7 @@ impl PolicySet {
     /// Raises ``INVALID_ACTION`` for the first action that is invalid; ``file`` then is ``actions[INDEX]``, or the
     /// action's own file.
     fn decide_many<'py>(&self, actions: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-        let py = actions.py();
-        let mut actions = actions.try_iter()?;
-        let decisions = PyList::empty(py);
-        loop {
-            let some = actions.by_ref().take(AT_A_TIME);
-            let some = some.collect::<PyResult<Vec<_>>>()?;
-            if some.is_empty() {
-                return Ok(decisions);
-            }
-            let mut failure = None;
-            let unread = some.iter().map_while(|action| {
-                let unread = Unread::new(action);
-                unread.map_err(|error| failure = Some(error)).ok()
-            });
-            let unread: Vec<_> = unread.zip(decisions.len()..).collect();
-            let read = py.detach(|| {
-                let read = unread.into_iter().map(|(unread, index)| {
-                    let action = unread.read();
-                    action.map_err(|error| error.in_file(&format!("actions[{index}]")))
-                });
-                read.collect::<Result<Vec<_>, _>>()
-            });
-            let read = read.or_raise(py)?;
-            if let Some(failure) = failure {
-                return Err(failure);
-            }
-            let decide = |action| {
-                let prepared = self.policies.prepare(action);
-                (prepared.level(), prepared.decide())
-            };
-            let decided = py.detach(|| read.iter().map(decide).collect::<Vec<_>>());
-            let _still = Uncollected::new(py)?;
-            for (level, decision) in decided {
-                decisions.append(self.decisions.document(py, level, &decision)?)?;
-            }
-        }
+        many::decide(&self.policies, &self.decisions, actions)
     }
 
     fn __len__(&self) -> usize {

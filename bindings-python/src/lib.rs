@@ -6,10 +6,16 @@
 mod decisions;
 mod engine;
 mod input;
+mod many;
 mod output;
 mod workspace;
 
+use mimalloc::MiMalloc;
 use pyo3::prelude::*;
+
+/// What the engine allocates; what Python has is Python's own (`docs/decisions/0009`).
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[pymodule]
 mod _native {

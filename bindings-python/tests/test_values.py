@@ -143,9 +143,10 @@ def test_many_decisions_are_those_of_one_each() -> None:
     assert [decision["status"] for decision in many] == [
         "executed", "denied", "denied", "denied", "policy_not_found", "denied",
     ]  # fmt: skip
-    assert policies.decide_many(actions * 50) == many * 50
+    for times in (50, 900):
+        assert policies.decide_many(actions * times) == many * times
     assert policies.decide_many([]) == []
-    for before in (0, 1, 50):
+    for before in (0, 1, 50, 100, 900):
         with pytest.raises(LatticeError) as raised:
             policies.decide_many([*actions * before, {"action_type": ""}, "{", Path("missing")])
         assert (raised.value.code, raised.value.file) == ("INVALID_ACTION", f"actions[{6 * before}]")

@@ -94,12 +94,20 @@ impl Limit {
 pub(crate) fn read(path: &Path, limit: Limit) -> Result<Input, Error> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| unreadable(&name, &error))?;
-    read_stream(&name, file, limit)
+    let expected = file.metadata().map_or(0, |metadata| metadata.len());
+    read_sized(&name, file, expected, limit)
 }
 
 /// Reads a stream to its end.
 pub(crate) fn read_stream(name: &str, stream: impl Read, limit: Limit) -> Result<Input, Error> {
-    let mut bytes = Vec::new();
+    read_sized(name, stream, 0, limit)
+}
+
+/// Reads a stream, which should have so many bytes: with room for all of them, none is moved on the way.
+fn read_sized(name: &str, stream: impl Read, expected: u64, limit: Limit) -> Result<Input, Error> {
+    let room = usize::try_from(expected).map_or(limit.bytes, |bytes| bytes.min(limit.bytes));
+    // One more is asked for to see that there is none.
+    let mut bytes = Vec::with_capacity(room.saturating_add(1));
     let most = u64::try_from(limit.bytes).unwrap_or(u64::MAX);
     stream
         .take(most.saturating_add(1))
