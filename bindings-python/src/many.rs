@@ -7,7 +7,7 @@ use std::thread::{self, Builder};
 
 use lattice_core::{Action, PolicySet};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyBytes, PyList, PyString};
 
 use crate::decisions::Decisions;
 use crate::input::Unread;
@@ -15,6 +15,12 @@ use crate::output::{OrRaise, Uncollected};
 
 /// Actions that are taken from the program before the first of them is decided about.
 const AT_A_TIME: usize = 4096;
+
+/// Bytes of their texts, which are held until the last of them is decided about.
+const ROOM: usize = 16 * 1024 * 1024;
+
+/// As many as an action of Python values may well take.
+const VALUES: usize = 64 * 1024;
 
 /// Decisions that are handed over together. Few of them wait at a time: a trace may be large.
 const BATCH: usize = 512;
@@ -28,8 +34,17 @@ pub(crate) fn decide<'py>(
     let mut actions = actions.try_iter()?;
     let decisions = PyList::empty(actions.py());
     loop {
-        let some = actions.by_ref().take(AT_A_TIME);
-        let some = some.collect::<PyResult<Vec<_>>>()?;
+        let mut room = ROOM;
+        let some = iter::from_fn(|| {
+            let next = if room > 0 {
+                actions.next()?
+            } else {
+                return None;
+            };
+            room = room.saturating_sub(next.as_ref().map_or(0, bytes));
+            Some(next)
+        });
+        let some = some.take(AT_A_TIME).collect::<PyResult<Vec<_>>>()?;
         if some.is_empty() {
             return Ok(decisions);
         }
@@ -43,6 +58,17 @@ pub(crate) fn decide<'py>(
         if let Some(failure) = failure {
             return Err(failure);
         }
+    }
+}
+
+/// About as many as an action holds.
+fn bytes(action: &Bound<'_, PyAny>) -> usize {
+    if let Ok(text) = action.cast::<PyString>() {
+        text.len().unwrap_or(VALUES)
+    } else if let Ok(text) = action.cast::<PyBytes>() {
+        text.as_bytes().len()
+    } else {
+        VALUES
     }
 }
 

@@ -4,7 +4,7 @@ import copy
 import json
 import math
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +164,19 @@ def test_many_decisions_may_be_large() -> None:
     with pytest.raises(LatticeError) as raised:
         policies.decide_many(['{"action_type": "t"}', Path("missing"), "{}"])
     assert (raised.value.code, raised.value.file) == ("IO_ERROR", "missing")
+
+
+def test_few_large_actions_are_held_at_once() -> None:
+    taken: list[int] = []
+
+    def actions() -> Iterator[str]:
+        for n in range(100):
+            taken.append(n)
+            yield "{" + " " * 1_000_000
+
+    with pytest.raises(LatticeError) as raised:
+        PolicySet(MANIFEST).decide_many(actions())
+    assert (raised.value.file, len(taken)) == ("actions[0]", 17)
 
 
 def test_any_number_of_levels() -> None:
