@@ -81,14 +81,21 @@ pub fn once<T>(job: impl FnOnce() -> T) -> f64 {
 
 /// Nanoseconds of a job that is run `runs` times in a process of its own each time, which writes them.
 pub fn in_children(runs: usize, arguments: &[&OsStr]) -> Figure {
-    let me = env::current_exe().expect("the path of this program");
-    let run = || {
-        let output = Command::new(&me).args(arguments).output();
-        let output = output.expect("a process for a job");
-        let text = String::from_utf8(output.stdout).expect("a number");
-        text.trim().parse().expect("a number")
-    };
+    let run = || in_child(arguments).trim().parse().expect("a number");
     Figure::of((0..runs).map(|_| run()).collect())
+}
+
+/// What this program writes as a process of its own.
+pub fn in_child(arguments: &[&OsStr]) -> String {
+    let me = env::current_exe().expect("the path of this program");
+    let output = Command::new(me).args(arguments).output();
+    let output = output.expect("a process for a job");
+    assert!(
+        output.status.success(),
+        "the job {arguments:?} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("text")
 }
 
 /// Nanoseconds of a slow job, run `runs` times.

@@ -2,11 +2,11 @@
 //! costs a load and a branch that is never taken.
 
 use std::alloc::{GlobalAlloc, Layout};
-use std::env;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering::Relaxed};
 
 use mimalloc::MiMalloc;
+
+use crate::measure;
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static LIVE: AtomicIsize = AtomicIsize::new(0);
@@ -73,17 +73,7 @@ pub fn of<T>(job: impl FnOnce() -> T) -> Bytes {
 
 /// Runs the memory job of that name in a process of its own.
 pub fn in_child(name: &str) -> Bytes {
-    let me = env::current_exe().expect("the path of this program");
-    let output = Command::new(me)
-        .args(["memory", name])
-        .output()
-        .expect("a process for a memory job");
-    assert!(
-        output.status.success(),
-        "the memory job {name} failed: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let text = String::from_utf8(output.stdout).expect("two numbers");
+    let text = measure::in_child(&["memory".as_ref(), name.as_ref()]);
     let mut numbers = text
         .split_whitespace()
         .map(|word| word.parse().expect("a number"));

@@ -16,15 +16,15 @@ pub mod workspace;
 use std::sync::Arc;
 
 use lattice_core::view::{self, Evaluation};
-use mimalloc::MiMalloc;
 use napi_derive::napi;
 
 use crate::input::{Evidence, Json, ManifestOrSource, Source, action, given, sources};
 use crate::outcome::{Answer, answer, json, now};
 
 /// What the engine allocates; what Node has is Node's own (`docs/decisions/0009`).
+#[cfg(not(target_vendor = "apple"))]
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How deep an action may nest; what lies deeper need not be written out to be refused.
 #[napi]

@@ -86,15 +86,11 @@ impl Decisions {
         decision: &view::Decision<'_>,
     ) -> PyResult<Option<Arc<Level>>> {
         let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = match kept().get(&level) {
-            Some(Some(level)) => return Ok(Some(Arc::clone(level))),
-            Some(None) => false,
-            None => true,
-        };
-        let made = if is_first {
-            None
-        } else {
-            Some(Arc::new(Level::new(py, decision)?))
+        let known = kept().get(&level).cloned();
+        let made = match known {
+            Some(Some(level)) => return Ok(Some(level)),
+            Some(None) => Some(Arc::new(Level::new(py, decision)?)),
+            None => None,
         };
         kept().insert(level, made.clone());
         Ok(made)

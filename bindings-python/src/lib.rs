@@ -10,12 +10,12 @@ mod many;
 mod output;
 mod workspace;
 
-use mimalloc::MiMalloc;
 use pyo3::prelude::*;
 
 /// What the engine allocates; what Python has is Python's own (`docs/decisions/0009`).
+#[cfg(not(target_vendor = "apple"))]
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[pymodule]
 mod _native {

@@ -1,11 +1,13 @@
 //! Decisions about many actions: another thread reads and decides, a little ahead of the one that makes dicts of it.
 
 use std::iter;
+use std::panic::resume_unwind;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::thread::{self, Builder};
+use std::thread::{self, Builder, ScopedJoinHandle};
 
-use lattice_core::{Action, PolicySet};
+use lattice_core::view::Decision;
+use lattice_core::{Action, Error, PolicySet};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 
@@ -16,10 +18,10 @@ use crate::output::{OrRaise, Uncollected};
 /// Actions that are taken from the program before the first of them is decided about.
 const AT_A_TIME: usize = 4096;
 
-/// Bytes of their texts, which are held until the last of them is decided about.
+/// No more are taken once their texts have so many bytes together.
 const ROOM: usize = 16 * 1024 * 1024;
 
-/// As many as an action of Python values may well take.
+/// What an action of Python values counts for there.
 const VALUES: usize = 64 * 1024;
 
 /// Decisions that are handed over together. Few of them wait at a time: a trace may be large.
@@ -34,21 +36,26 @@ pub(crate) fn decide<'py>(
     let mut actions = actions.try_iter()?;
     let decisions = PyList::empty(actions.py());
     loop {
-        let mut room = ROOM;
-        let some = iter::from_fn(|| {
-            let next = if room > 0 {
-                actions.next()?
-            } else {
-                return None;
-            };
-            room = room.saturating_sub(next.as_ref().map_or(0, bytes));
-            Some(next)
-        });
-        let some = some.take(AT_A_TIME).collect::<PyResult<Vec<_>>>()?;
-        if some.is_empty() {
+        let (mut some, mut room, mut failure) = (Vec::new(), ROOM, None);
+        while some.len() < AT_A_TIME
+            && room > 0
+            && let Some(action) = actions.next()
+        {
+            match action {
+                Ok(action) => {
+                    room = room.saturating_sub(bytes(&action));
+                    some.push(action);
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        if some.is_empty() && failure.is_none() {
             return Ok(decisions);
         }
-        let mut failure = None;
+        // What is wrong with an action comes before what came after it.
         let unread = some.iter().map_while(|action| {
             let unread = Unread::new(action);
             unread.map_err(|error| failure = Some(error)).ok()
@@ -61,10 +68,9 @@ pub(crate) fn decide<'py>(
     }
 }
 
-/// About as many as an action holds.
 fn bytes(action: &Bound<'_, PyAny>) -> usize {
     if let Ok(text) = action.cast::<PyString>() {
-        text.len().unwrap_or(VALUES)
+        text.to_str().map_or(VALUES, str::len)
     } else if let Ok(text) = action.cast::<PyBytes>() {
         text.as_bytes().len()
     } else {
@@ -79,7 +85,6 @@ fn add(
     unread: Vec<(Unread<'_>, usize)>,
     decisions: &Bound<'_, PyList>,
 ) -> PyResult<()> {
-    let py = decisions.py();
     let read: Vec<OnceLock<Action<'_>>> = unread.iter().map(|_| OnceLock::new()).collect();
     let mut actions = read.iter().zip(unread);
     let decided = iter::from_fn(|| {
@@ -90,40 +95,45 @@ fn add(
             let prepared = policies.prepare(place.get_or_init(|| action));
             Ok((prepared.level(), prepared.decide()))
         });
-        let batch = some.collect::<Result<Vec<_>, lattice_core::Error>>();
+        let batch: Batch<'_> = some.collect();
         (!matches!(&batch, Ok(batch) if batch.is_empty())).then_some(batch)
     });
-    let decided = Mutex::new(Some(decided));
-    let take = || {
-        let decided = decided
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        decided.into_iter().flatten()
-    };
-    thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(1);
-        let ahead = move || {
-            let _ = take().try_for_each(|batch| sender.send(batch));
-        };
-        if read.len() > BATCH {
-            // Where there is no thread for it, the sender is gone, and nothing was taken.
-            let _ = Builder::new().spawn_scoped(scope, ahead);
-        } else {
-            drop(ahead);
-        }
-        let mut here = None;
-        let mut next = move || {
-            let ahead = receiver.recv().ok();
-            ahead.or_else(|| here.get_or_insert_with(take).next())
-        };
-        while let Some(batch) = py.detach(&mut next) {
-            let batch = batch.or_raise(py)?;
+    let decided = Mutex::new(decided);
+    let decided = || decided.lock().unwrap_or_else(PoisonError::into_inner);
+
+    let (py, list) = (decisions.py(), decisions.clone().unbind());
+    let add = |batch: Batch<'_>| {
+        Python::attach(|py| {
+            let (batch, list) = (batch.or_raise(py)?, list.bind(py));
             let _still = Uncollected::new(py)?;
             for (level, decision) in batch {
-                decisions.append(documents.document(py, level, &decision)?)?;
+                list.append(documents.document(py, level, &decision)?)?;
             }
-        }
-        Ok(())
+            Ok(())
+        })
+    };
+    py.detach(|| {
+        thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(1);
+            let ahead = move || {
+                // Behind an action that is invalid, none is asked about.
+                decided().try_for_each(|batch| {
+                    let is_last = batch.is_err();
+                    let sent = sender.send(batch);
+                    sent.ok().filter(|()| !is_last)
+                })
+            };
+            let start = move || Builder::new().spawn_scoped(scope, ahead).ok();
+            let helper = (read.len() > BATCH).then(start).flatten();
+            let added = receiver.into_iter().try_for_each(add);
+            if let Some(Err(panic)) = helper.map(ScopedJoinHandle::join) {
+                resume_unwind(panic);
+            }
+            // Where no thread was started, all is still to be done.
+            added.and_then(|()| decided().try_for_each(add))
+        })
     })
 }
+
+/// Decisions, each beside its level; or why there is none about an action.
+type Batch<'a> = Result<Vec<(u32, Decision<'a>)>, Error>;

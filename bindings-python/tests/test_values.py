@@ -179,6 +179,24 @@ def test_few_large_actions_are_held_at_once() -> None:
     assert (raised.value.file, len(taken)) == ("actions[0]", 17)
 
 
+@pytest.mark.parametrize("before", [0, 600])
+def test_what_is_wrong_first_is_raised_first(before: int) -> None:
+    def actions(bad: object) -> Iterator[Any]:
+        yield from ['{"action_type": "t"}'] * before
+        yield from [bad] * 2
+        raise ArithmeticError
+
+    policies = PolicySet(MANIFEST)
+    with pytest.raises(LatticeError) as raised:
+        policies.decide_many(actions("{"))
+    assert raised.value.file == f"actions[{before}]"
+    with pytest.raises(LatticeError) as raised:
+        policies.decide_many(actions(Path("missing")))
+    assert raised.value.file == "missing"
+    with pytest.raises(ArithmeticError):
+        policies.decide_many(actions('{"action_type": "t"}'))
+
+
 def test_any_number_of_levels() -> None:
     policy = "  - {{name: p{0}, action_type: t{0}, approval_required: false, allowed_repos: null, allowed_branches: [main], conditions: null}}\n"
     count = 1100

@@ -106,8 +106,10 @@ pub(crate) fn read_stream(name: &str, stream: impl Read, limit: Limit) -> Result
 /// Reads a stream, which should have so many bytes: with room for all of them, none is moved on the way.
 fn read_sized(name: &str, stream: impl Read, expected: u64, limit: Limit) -> Result<Input, Error> {
     let room = usize::try_from(expected).map_or(limit.bytes, |bytes| bytes.min(limit.bytes));
-    // One more is asked for to see that there is none.
-    let mut bytes = Vec::with_capacity(room.saturating_add(1));
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(room)
+        .map_err(|error| unreadable(name, &error.into()))?;
     let most = u64::try_from(limit.bytes).unwrap_or(u64::MAX);
     stream
         .take(most.saturating_add(1))

@@ -1,9 +1,10 @@
 //! The `al` executable.
 
+use mimalloc::MiMalloc;
+
 /// Threads that read, compile and decide allocate all the time (`docs/decisions/0009`).
-#[cfg(feature = "mimalloc")]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> std::process::ExitCode {
     al::run(std::env::args_os(), &mut al::Io::system()).into()
