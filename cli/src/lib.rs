@@ -14,6 +14,7 @@ mod access;
 mod args;
 mod client;
 mod commands;
+mod deferred;
 mod evidence;
 mod exit;
 mod file;

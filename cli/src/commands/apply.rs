@@ -10,10 +10,6 @@ use crate::evidence::{PinArgs, read_checkpoint};
 use crate::file::PLAN;
 use crate::session::{Outcome, Session};
 
-/// Apply a saved plan to the workspace of the key
-///
-/// Only where everything is as it was when the plan was saved: the workspace, its revision and state, the bytes of the plan,
-/// the version of al. One transaction: everything is written or nothing, and a plan goes through once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -3,7 +3,6 @@ use clap_complete::{Shell, generate};
 
 use crate::session::{Done, Outcome, Session};
 
-/// Print a shell's completion script
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -10,10 +10,6 @@ use crate::exit::Exit;
 use crate::render::{Heading, Page};
 use crate::session::{Outcome, Session};
 
-/// Compare two manifests, or a workspace with a manifest
-///
-/// Shown is what turns the first into the second, which overlays change: what the second does not name counts as
-/// deactivated. With `--file` each change says which side made it since the last import of that manifest, or of another.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "al diff [OPTIONS] <A> <B>\n       al diff [OPTIONS] --file <FILE>",

@@ -12,9 +12,6 @@ use crate::file::ACTION;
 use crate::render;
 use crate::session::{Outcome, Session};
 
-/// Decide about an action, and show which rules led there
-///
-/// Exits with 0 whatever the decision, with 3 if `--require` is not met.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

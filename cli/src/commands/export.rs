@@ -9,10 +9,6 @@ use crate::args::KeyArgs;
 use crate::file;
 use crate::session::{Done, Outcome, Session};
 
-/// Write the manifest of a workspace
-///
-/// Exporting twice gives the same bytes but for `exported_at`; a file that differs in nothing else is left
-/// untouched. With `--at` the state after an event is exported as it was then, always as the same bytes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -9,9 +9,6 @@ use crate::file::{self, Input, MANIFEST};
 use crate::render::{self, Table, count, safe};
 use crate::session::{Done, Outcome, Session};
 
-/// Write manifests in canonical form; comments and the order of rules stay
-///
-/// Nothing is written unless every file parses.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -7,10 +7,6 @@ use crate::args::KeyArgs;
 use crate::render;
 use crate::session::{Outcome, Session};
 
-/// List the states that a workspace had, newest first
-///
-/// Each is what an import or a rollback left: `al rollback EVENT` goes back to it, and `al export --at EVENT` writes its
-/// manifest.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

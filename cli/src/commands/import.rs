@@ -9,10 +9,6 @@ use crate::args::OverlayArgs;
 use crate::evidence::read_checkpoint;
 use crate::session::{Outcome, Session};
 
-/// Import a manifest into the workspace of the key
-///
-/// One transaction: everything is written or nothing. Policies that the manifest does not name stay active,
-/// unless `--replace` deactivates them; nothing is ever deleted.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -30,6 +30,7 @@ use lattice_core::{Bundle, Code, Error, Manifest};
 use lattice_workspace::threads;
 
 use crate::args::{Format, OverlayArgs};
+use crate::deferred::Deferred;
 use crate::render::count;
 use crate::session::{Outcome, Session};
 use crate::texts;
@@ -38,31 +39,81 @@ use crate::texts;
 pub(crate) enum Command {
     /// Create, list and show workspaces
     #[command(subcommand)]
-    Workspace(workspace::Workspace),
+    Workspace(Deferred<workspace::Workspace>),
     /// Create, list and revoke keys
     #[command(subcommand)]
-    Key(key::Key),
-    Export(export::Export),
-    Import(import::Import),
-    Plan(plan::Plan),
-    Show(show::Show),
-    Apply(apply::Apply),
-    Diff(diff::Diff),
-    History(history::History),
-    Rollback(rollback::Rollback),
-    Validate(validate::Validate),
-    Fmt(fmt::Fmt),
-    Render(render::Render),
-    Schema(schema::Schema),
-    Eval(eval::Eval),
+    Key(Deferred<key::Key>),
+    /// Write the manifest of a workspace
+    ///
+    /// Exporting twice gives the same bytes but for `exported_at`; a file that differs in nothing else is left
+    /// untouched. With `--at` the state after an event is exported as it was then, always as the same bytes.
+    Export(Deferred<export::Export>),
+    /// Import a manifest into the workspace of the key
+    ///
+    /// One transaction: everything is written or nothing. Policies that the manifest does not name stay active,
+    /// unless `--replace` deactivates them; nothing is ever deleted.
+    Import(Deferred<import::Import>),
+    /// Show what an import would change, and keep the plan for `al apply`
+    ///
+    /// The preview is that of `al import --dry-run`; nothing is written to the workspace. The plan that `--out` keeps is bound to
+    /// the workspace, its revision and state, and the manifest, which it holds.
+    Plan(Deferred<plan::Plan>),
+    /// Show a saved plan, offline
+    ///
+    /// The same preview as when it was planned; what the plan is bound to goes to stderr.
+    Show(Deferred<show::Show>),
+    /// Apply a saved plan to the workspace of the key
+    ///
+    /// Only where everything is as it was when the plan was saved: the workspace, its revision and state, the bytes of the plan,
+    /// the version of al. One transaction: everything is written or nothing, and a plan goes through once.
+    Apply(Deferred<apply::Apply>),
+    /// Compare two manifests, or a workspace with a manifest
+    ///
+    /// Shown is what turns the first into the second, which overlays change: what the second does not name counts as
+    /// deactivated. With `--file` each change says which side made it since the last import of that manifest, or of another.
+    Diff(Deferred<diff::Diff>),
+    /// List the states that a workspace had, newest first
+    ///
+    /// Each is what an import or a rollback left: `al rollback EVENT` goes back to it, and `al export --at EVENT` writes its
+    /// manifest.
+    History(Deferred<history::History>),
+    /// Bring a workspace back to a state that it had
+    ///
+    /// The state is the one after EVENT: to undo event 7, roll back to 6. `al history` lists them. What was added since is
+    /// deactivated, and what was changed or deactivated comes back as it was, in one transaction that is audited like an
+    /// import.
+    Rollback(Deferred<rollback::Rollback>),
+    /// Check manifests offline: every error and warning, with its place
+    Validate(Deferred<validate::Validate>),
+    /// Write manifests in canonical form; comments and the order of rules stay
+    ///
+    /// Nothing is written unless every file parses.
+    Fmt(Deferred<fmt::Fmt>),
+    /// Write the manifest that files and overlays make
+    ///
+    /// The text is that of an export: policies in name order, in one layout, without comments. What is imported from the same
+    /// files is what is written here, and the audit log records its SHA-256.
+    Render(Deferred<render::Render>),
+    /// Print a JSON Schema: of the manifest, of conditions, or of a document of `--format json`
+    Schema(Deferred<schema::Schema>),
+    /// Decide about an action, and show which rules led there
+    ///
+    /// Exits with 0 whatever the decision, with 3 if `--require` is not met.
+    Eval(Deferred<eval::Eval>),
     /// Read and verify a workspace's audit log
     #[command(subcommand)]
-    Audit(audit::Audit),
+    Audit(Deferred<audit::Audit>),
     /// Set and list circuit breakers
     #[command(subcommand)]
-    Breaker(breaker::Breaker),
-    Serve(serve::Serve),
-    Completions(completions::Completions),
+    Breaker(Deferred<breaker::Breaker>),
+    /// Serve the workspaces of a store over HTTP
+    ///
+    /// Whoever talks to a server has a key and no way around it: over HTTP a key is a boundary. The server keeps nothing of
+    /// its own, so that any number of them may stand before one PostgreSQL. `SIGTERM` ends it when it has finished what it
+    /// has begun.
+    Serve(Deferred<serve::Serve>),
+    /// Print a shell's completion script
+    Completions(Deferred<completions::Completions>),
 }
 
 impl Command {
@@ -100,25 +151,25 @@ impl Command {
 
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         match self {
-            Command::Workspace(command) => command.run(session),
-            Command::Key(command) => command.run(session),
-            Command::Export(command) => command.run(session),
-            Command::Import(command) => command.run(session),
-            Command::Plan(command) => command.run(session),
-            Command::Show(command) => command.run(session),
-            Command::Apply(command) => command.run(session),
-            Command::Diff(command) => command.run(session),
-            Command::History(command) => command.run(session),
-            Command::Rollback(command) => command.run(session),
-            Command::Validate(command) => command.run(session),
-            Command::Fmt(command) => command.run(session),
-            Command::Render(command) => command.run(session),
-            Command::Schema(command) => command.run(session),
-            Command::Eval(command) => command.run(session),
-            Command::Audit(command) => command.run(session),
-            Command::Breaker(command) => command.run(session),
-            Command::Serve(command) => command.run(session),
-            Command::Completions(command) => command.run(session),
+            Command::Workspace(Deferred(command)) => command.run(session),
+            Command::Key(Deferred(command)) => command.run(session),
+            Command::Export(Deferred(command)) => command.run(session),
+            Command::Import(Deferred(command)) => command.run(session),
+            Command::Plan(Deferred(command)) => command.run(session),
+            Command::Show(Deferred(command)) => command.run(session),
+            Command::Apply(Deferred(command)) => command.run(session),
+            Command::Diff(Deferred(command)) => command.run(session),
+            Command::History(Deferred(command)) => command.run(session),
+            Command::Rollback(Deferred(command)) => command.run(session),
+            Command::Validate(Deferred(command)) => command.run(session),
+            Command::Fmt(Deferred(command)) => command.run(session),
+            Command::Render(Deferred(command)) => command.run(session),
+            Command::Schema(Deferred(command)) => command.run(session),
+            Command::Eval(Deferred(command)) => command.run(session),
+            Command::Audit(Deferred(command)) => command.run(session),
+            Command::Breaker(Deferred(command)) => command.run(session),
+            Command::Serve(Deferred(command)) => command.run(session),
+            Command::Completions(Deferred(command)) => command.run(session),
         }
     }
 }

@@ -12,10 +12,6 @@ use crate::args::{GuardArgs, KeyArgs, OverlayArgs};
 use crate::file;
 use crate::session::{Outcome, Session};
 
-/// Show what an import would change, and keep the plan for `al apply`
-///
-/// The preview is that of `al import --dry-run`; nothing is written to the workspace. The plan that `--out` keeps is bound to
-/// the workspace, its revision and state, and the manifest, which it holds.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -9,10 +9,6 @@ use crate::file;
 use crate::render;
 use crate::session::{Done, Outcome, Session};
 
-/// Write the manifest that files and overlays make
-///
-/// The text is that of an export: policies in name order, in one layout, without comments. What is imported from the same
-/// files is what is written here, and the audit log records its SHA-256.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -8,11 +8,6 @@ use super::change::ChangeArgs;
 use crate::render::short;
 use crate::session::{Outcome, Session};
 
-/// Bring a workspace back to a state that it had
-///
-/// The state is the one after EVENT: to undo event 7, roll back to 6. `al history` lists them. What was added since is
-/// deactivated, and what was changed or deactivated comes back as it was, in one transaction that is audited like an
-/// import.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "al rollback [OPTIONS] <EVENT>\n       al rollback [OPTIONS] --to <EVENT>",

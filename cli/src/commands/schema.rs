@@ -4,7 +4,6 @@ use lattice_core::{schema, view};
 use crate::render::{self, Table};
 use crate::session::{Done, Outcome, Session};
 
-/// Print a JSON Schema: of the manifest, of conditions, or of a document of `--format json`
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

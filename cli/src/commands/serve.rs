@@ -11,11 +11,6 @@ use crate::args::StoreArgs;
 use crate::file::KEY;
 use crate::session::{Done, Outcome, Session};
 
-/// Serve the workspaces of a store over HTTP
-///
-/// Whoever talks to a server has a key and no way around it: over HTTP a key is a boundary. The server keeps nothing of
-/// its own, so that any number of them may stand before one PostgreSQL. `SIGTERM` ends it when it has finished what it
-/// has begun.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -9,9 +9,6 @@ use crate::file::PLAN;
 use crate::render::{Heading, Page};
 use crate::session::{Outcome, Session};
 
-/// Show a saved plan, offline
-///
-/// The same preview as when it was planned; what the plan is bound to goes to stderr.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -13,7 +13,6 @@ use crate::given::UNNAMED;
 use crate::render::{self, Table, count, safe};
 use crate::session::{Outcome, Session};
 
-/// Check manifests offline: every error and warning, with its place
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
