@@ -86,10 +86,7 @@ class PolicySet {
   }
 
   decideMany(actions) {
-    return callWithActions(actions, (texts) => {
-      const outcomes = parse(this.#native.outcomes(texts));
-      return this.#decisions.many(outcomes, texts);
-    });
+    return callWithActions(actions, (texts) => this.#decisions.many(texts));
   }
 }
 

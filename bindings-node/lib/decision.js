@@ -19,24 +19,48 @@ class Decisions {
 
   /** The decision about an action, of its outcome. */
   one(outcome, json) {
-    const level = this.#levels.get(outcome[0]);
-    return level === undefined ? this.many([outcome], [json])[0] : decision(outcome, level);
+    if (!this.#levels.has(outcome[0])) {
+      this.#fetch([outcome], [json], 0);
+    }
+    return decision(outcome, this.#levels.get(outcome[0]));
   }
 
-  /** The decisions about actions, of their outcomes. */
-  many(outcomes, texts) {
-    const unknown = new Map();
-    for (let at = 0; at < outcomes.length; at += 1) {
-      if (!this.#levels.has(outcomes[at][0])) {
-        unknown.set(outcomes[at][0], texts[at]);
+  /** The decisions about actions: while those about the first are made, the engine goes on with the next. */
+  many(texts) {
+    const decisions = [];
+    for (const outcomes of lists(this.#native.outcomes(texts))) {
+      this.#fetch(outcomes, texts, decisions.length);
+      for (const outcome of outcomes) {
+        decisions.push(decision(outcome, this.#levels.get(outcome[0])));
       }
     }
-    if (unknown.size > 0) {
-      const levels = [...unknown.keys()];
-      const fetched = parse(this.#native.levels([...unknown.values()]));
-      fetched.forEach((known, at) => this.#levels.set(levels[at], level(known)));
+    return decisions;
+  }
+
+  /** Fetches what is not known yet of the levels of outcomes, which are those of the texts from the `first` on. */
+  #fetch(outcomes, texts, first) {
+    const unknown = new Map();
+    outcomes.forEach(([number], at) => {
+      if (!this.#levels.has(number)) {
+        unknown.set(number, texts[first + at]);
+      }
+    });
+    if (unknown.size === 0) {
+      return;
     }
-    return outcomes.map((outcome) => decision(outcome, this.#levels.get(outcome[0])));
+    const numbers = unknown.keys();
+    for (const levels of lists(this.#native.levels([...unknown.values()]))) {
+      for (const fetched of levels) {
+        this.#levels.set(numbers.next().value, level(fetched));
+      }
+    }
+  }
+}
+
+/** The lists that a batch brings, one after the other. */
+function* lists(batch) {
+  for (let text = batch.nextList(); text !== null; text = batch.nextList()) {
+    yield parse(text);
   }
 }
 

@@ -1,9 +1,6 @@
 //! Decisions, as `lib/decision.js` puts them together: what depends on the action crosses each time, the rest once.
 
-use std::io;
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::thread::{self, ScopedJoinHandle};
 
 use lattice_core::view::Decision;
 use lattice_core::{Action, Error, Prepared};
@@ -13,11 +10,9 @@ use napi_derive::napi;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use crate::input::{Json, ManifestOrSource, bytes, given};
+use crate::batch::{Batch, Describe};
+use crate::input::{Json, ManifestOrSource, given, into_bytes};
 use crate::outcome::{Answer, answer, json, now};
-
-/// Actions for which another thread is worth its start.
-const LEAST: usize = 256;
 
 /// The compiled policies of a manifest.
 #[napi]
@@ -50,50 +45,21 @@ impl PolicySet {
         now(|| outcome(&self.0, &json_text))
     }
 
-    /// The outcome of each action; an error names the first that is none.
+    /// The outcome of each action.
     #[napi]
-    pub fn outcomes(&self, actions: Vec<Json>) -> napi::Result<String> {
-        now(|| self.each(&actions, |prepared| json(&Outcome(prepared))))
+    pub fn outcomes(&self, actions: Vec<Json>) -> Batch {
+        self.batch(actions, |prepared| json(&Outcome(prepared)))
     }
 
     /// For each action what all decisions of its level have.
     #[napi]
-    pub fn levels(&self, actions: Vec<Json>) -> napi::Result<String> {
-        now(|| self.each(&actions, |prepared| json(&level(&prepared.decide()))))
+    pub fn levels(&self, actions: Vec<Json>) -> Batch {
+        self.batch(actions, |prepared| json(&level(&prepared.decide())))
     }
 
-    /// The list of what `describe` says about each action, made by several threads.
-    fn each(
-        &self,
-        actions: &[Json],
-        describe: impl Fn(&Prepared<'_>) -> Result<String, Error> + Sync,
-    ) -> Result<String, Error> {
-        let policies = self.0.manifest.policies();
-        let one = |&(at, json_text): &(usize, &[u8])| {
-            let action = Action::parse(json_text);
-            let action = action.map_err(|error| error.in_file(&format!("actions[{at}]")))?;
-            describe(&policies.prepare(&action))
-        };
-        let some = &|actions: &[_]| {
-            let described: Result<Vec<_>, _> = actions.iter().map(one).collect();
-            described.map(|described| described.join(","))
-        };
-        let actions: Vec<_> = actions.iter().map(bytes).enumerate().collect();
-        let threads = lattice_workspace::threads().get();
-        let mut shares = actions.chunks(actions.len().div_ceil(threads).max(LEAST));
-        let own = shares.next_back().unwrap_or_default();
-        let described: Result<Vec<_>, _> = thread::scope(|scope| {
-            let start = |share| thread::Builder::new().spawn_scoped(scope, move || some(share));
-            let started: Vec<_> = shares.map(|share| (share, start(share))).collect();
-            let own = some(own);
-            let finish = |(share, thread): (_, io::Result<ScopedJoinHandle<'_, _>>)| match thread {
-                Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                // Where the system has no more threads, this one does it.
-                Err(_) => some(share),
-            };
-            started.into_iter().map(finish).chain([own]).collect()
-        });
-        Ok(format!("[{}]", described?.join(",")))
+    fn batch(&self, actions: Vec<Json>, describe: Describe) -> Batch {
+        let actions = actions.into_iter().map(into_bytes).collect();
+        Batch::begin(&self.0, actions, describe)
     }
 }
 

@@ -80,10 +80,18 @@ pub(crate) fn given(given: ManifestOrSource<'_>) -> Given {
 /// JSON text, or its bytes.
 pub(crate) type Json = Either<String, Uint8Array>;
 
-pub(crate) fn bytes(json: &Json) -> &[u8] {
+fn bytes(json: &Json) -> &[u8] {
     match json {
         Either::A(text) => text.as_bytes(),
         Either::B(bytes) => bytes,
+    }
+}
+
+/// A copy of bytes can leave the thread of JavaScript.
+pub(crate) fn into_bytes(json: Json) -> Vec<u8> {
+    match json {
+        Either::A(text) => text.into_bytes(),
+        Either::B(bytes) => bytes.to_vec(),
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "what comes from JavaScript is given away"
 )]
 
+pub mod batch;
 pub mod cli;
 pub mod decide;
 pub mod input;

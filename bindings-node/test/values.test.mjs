@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 
 import {
   Conditions, LatticeError, Manifest, PolicySet, Workspace, parseManifest, parseManifestSync, plan, planSync, schema,
@@ -234,6 +236,25 @@ test('of many actions, the first that is none is named', () => {
     const error = caught(() => policies.decideMany(actions));
     assert.deepEqual([error.code, error.file], ['INVALID_ACTION', `actions[${bad}]`]);
     assert.equal(error.line, bad === 700 ? 1 : 2);
+  }
+});
+
+test('a worker may end while it decides', async () => {
+  const worker = () =>
+    new Worker(
+      `const { parentPort, workerData } = require('node:worker_threads');
+       const { PolicySet } = require(workerData.path);
+       const policies = new PolicySet(workerData.text);
+       const actions = Array(5000).fill('{"action_type": "t"}');
+       parentPort.postMessage(policies.decideMany(actions).length);
+       for (;;) policies.decideMany(actions);`,
+      { eval: true, workerData: { path: createRequire(import.meta.url).resolve('../index.js'), text: TEXT } },
+    );
+  for (let n = 0; n < 5; n += 1) {
+    const deciding = worker();
+    const [decided] = await once(deciding, 'message');
+    assert.equal(decided, 5000);
+    assert.equal(await deciding.terminate(), 1);
   }
 });
 
