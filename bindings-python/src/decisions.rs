@@ -4,13 +4,16 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lattice_core::view::{self, PolicyResult, RuleResult};
+use lattice_core::view::{self, PolicyResult, RuleResult, Status};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::output::{Answer, document};
+
+/// How many different heads are kept of a level.
+const HEADS: usize = 8;
 
 /// What the decisions of one set of policies share, by level: of those that decided more than once. Of those that decide
 /// once, copies would be work in vain.
@@ -19,8 +22,18 @@ pub(crate) struct Decisions(Mutex<HashMap<u32, Option<Arc<Level>>>>);
 
 /// What every decision of a level has. Nobody else holds it.
 struct Level {
+    heads: Mutex<Vec<Head>>,
     rules: Vec<Rule>,
     policies: Vec<Py<PyDict>>,
+}
+
+/// What decisions say before their traces: of a level, few different things.
+struct Head {
+    status: Status,
+    denial_reason: Option<String>,
+    policy_name: Option<String>,
+    approval_timeout_hours: Option<u16>,
+    dict: Py<PyDict>,
 }
 
 struct Rule {
@@ -61,18 +74,10 @@ impl Decisions {
             set_result(&dict, result.result)?;
             Ok(dict)
         });
-        let dict = blank_decision(py)?;
-        dict.set_item(
-            intern!(py, "status"),
-            PyString::intern(py, decision.status.as_str()),
-        )?;
-        if let Some(reason) = decision.denial_reason.as_deref() {
-            dict.set_item(intern!(py, "denial_reason"), PyString::intern(py, reason))?;
-        }
-        dict.set_item(intern!(py, "policy_name"), decision.policy_name.as_deref())?;
-        if let Some(hours) = decision.approval_timeout_hours {
-            dict.set_item(intern!(py, "approval_timeout_hours"), hours)?;
-        }
+        let dict = match level {
+            Some(level) => level.head(py, decision)?,
+            None => head(py, decision)?,
+        };
         dict.set_item(intern!(py, "conditions_evaluated"), list(py, rules)?)?;
         dict.set_item(intern!(py, "policies"), list(py, policies)?)?;
         Ok(dict.into_any())
@@ -111,9 +116,55 @@ impl Level {
         let policies = decision.policies.iter();
         let policies = policies.map(|result| constant_policy(py, result).map(Bound::unbind));
         Ok(Self {
+            heads: Mutex::default(),
             rules: rules.collect::<PyResult<_>>()?,
             policies: policies.collect::<PyResult<_>>()?,
         })
+    }
+}
+
+impl Level {
+    /// [`head`], of which some are kept.
+    fn head<'py>(
+        &self,
+        py: Python<'py>,
+        decision: &view::Decision<'_>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let kept = || self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        let find = |heads: &[Head]| {
+            let same = heads.iter().find(|head| head.is_of(decision));
+            same.map(|head| head.dict.clone_ref(py))
+        };
+        let known = find(&kept());
+        if let Some(head) = known {
+            return head.bind(py).copy();
+        }
+        let dict = head(py, decision)?;
+        let new = Head::new(decision, dict.copy()?.unbind());
+        let mut heads = kept();
+        if heads.len() < HEADS {
+            heads.push(new);
+        }
+        Ok(dict)
+    }
+}
+
+impl Head {
+    fn new(decision: &view::Decision<'_>, dict: Py<PyDict>) -> Self {
+        Self {
+            status: decision.status,
+            denial_reason: decision.denial_reason.as_deref().map(str::to_owned),
+            policy_name: decision.policy_name.as_deref().map(str::to_owned),
+            approval_timeout_hours: decision.approval_timeout_hours,
+            dict,
+        }
+    }
+
+    fn is_of(&self, decision: &view::Decision<'_>) -> bool {
+        self.status == decision.status
+            && self.approval_timeout_hours == decision.approval_timeout_hours
+            && self.denial_reason.as_deref() == decision.denial_reason.as_deref()
+            && self.policy_name.as_deref() == decision.policy_name.as_deref()
     }
 }
 
@@ -126,6 +177,23 @@ impl Rule {
         }
         Ok(dict)
     }
+}
+
+/// What a decision says before its trace.
+fn head<'py>(py: Python<'py>, decision: &view::Decision<'_>) -> PyResult<Bound<'py, PyDict>> {
+    let dict = blank_decision(py)?;
+    dict.set_item(
+        intern!(py, "status"),
+        PyString::intern(py, decision.status.as_str()),
+    )?;
+    if let Some(reason) = decision.denial_reason.as_deref() {
+        dict.set_item(intern!(py, "denial_reason"), PyString::intern(py, reason))?;
+    }
+    dict.set_item(intern!(py, "policy_name"), decision.policy_name.as_deref())?;
+    if let Some(hours) = decision.approval_timeout_hours {
+        dict.set_item(intern!(py, "approval_timeout_hours"), hours)?;
+    }
+    Ok(dict)
 }
 
 /// What a rule of a trace says in every decision.

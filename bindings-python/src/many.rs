@@ -24,8 +24,9 @@ const ROOM: usize = 16 * 1024 * 1024;
 /// What an action of Python values counts for there.
 const VALUES: usize = 64 * 1024;
 
-/// Decisions that are handed over together. Few of them wait at a time: a trace may be large.
-const BATCH: usize = 512;
+/// Decisions that are handed over together, and how many times as many wait at most: a trace may be large.
+const BATCH: usize = 128;
+const WAITING: usize = 4;
 
 /// The decisions about actions, in their order; what is wrong with the first that is invalid.
 pub(crate) fn decide<'py>(
@@ -102,19 +103,21 @@ fn add(
     let decided = || decided.lock().unwrap_or_else(PoisonError::into_inner);
 
     let (py, list) = (decisions.py(), decisions.clone().unbind());
-    let add = |batch: Batch<'_>| {
+    let add = |batches: &mut dyn Iterator<Item = Batch<'_>>| {
         Python::attach(|py| {
-            let (batch, list) = (batch.or_raise(py)?, list.bind(py));
+            let list = list.bind(py);
             let _still = Uncollected::new(py)?;
-            for (level, decision) in batch {
-                list.append(documents.document(py, level, &decision)?)?;
+            for batch in batches {
+                for (level, decision) in batch.or_raise(py)? {
+                    list.append(documents.document(py, level, &decision)?)?;
+                }
             }
             Ok(())
         })
     };
     py.detach(|| {
         thread::scope(|scope| {
-            let (sender, receiver) = sync_channel(1);
+            let (sender, receiver) = sync_channel(WAITING);
             let ahead = move || {
                 // Behind an action that is invalid, none is asked about.
                 decided().try_for_each(|batch| {
@@ -125,12 +128,18 @@ fn add(
             };
             let start = move || Builder::new().spawn_scoped(scope, ahead).ok();
             let helper = (read.len() > BATCH).then(start).flatten();
-            let added = receiver.into_iter().try_for_each(add);
+            let mut waited = receiver.iter();
+            // The interpreter is held while there is something to do, and let go of to wait.
+            let added = waited.try_for_each(|batch| {
+                let ready = receiver.try_iter();
+                add(&mut iter::once(batch).chain(ready))
+            });
+            drop(receiver);
             if let Some(Err(panic)) = helper.map(ScopedJoinHandle::join) {
                 resume_unwind(panic);
             }
             // Where no thread was started, all is still to be done.
-            added.and_then(|()| decided().try_for_each(add))
+            added.and_then(|()| decided().try_for_each(|batch| add(&mut iter::once(batch))))
         })
     })
 }

@@ -152,6 +152,33 @@ def test_many_decisions_are_those_of_one_each() -> None:
         assert (raised.value.code, raised.value.file) == ("INVALID_ACTION", f"actions[{6 * before}]")
 
 
+def test_many_policies_may_decide_about_one_type() -> None:
+    names = [f"p{n:02}" for n in range(20)]
+    manifest = {
+        "manifest_version": "1.0",
+        "policies": [
+            {
+                "name": name,
+                "action_type": "t",
+                "approval_required": False,
+                "allowed_repos": None,
+                "allowed_branches": [name],
+                "conditions": None,
+            }
+            for name in names
+        ],
+    }
+    policies = PolicySet(json.dumps(manifest))
+    actions = [{"action_type": "t", "metadata": {"branch": name}} for name in [*names, "none"]]
+    for _ in range(3):
+        many = policies.decide_many(actions)
+        assert [decision["policy_name"] for decision in many[:-1]] == names
+        assert [decision["status"] for decision in many] == ["executed"] * 20 + ["denied"]
+        for decision, name in zip(many, [*names, None]):
+            granting = [policy["name"] for policy in decision["policies"] if policy["result"]]
+            assert granting == ([] if name is None else [name])
+
+
 def test_many_decisions_may_be_large() -> None:
     policies = PolicySet(MANIFEST)
     branch = "x" * 100_000
@@ -229,6 +256,7 @@ def test_decisions_share_nothing() -> None:
             rule["result"] = None
         decision["policies"][0]["name"] = "spoilt"
         decision["policies"].clear()
+        decision["status"] = "denied"
     assert policies.decide(action) == untouched
     assert policies.decide_many([action]) == [untouched]
     other = policies.decide({"action_type": "t"})
