@@ -187,10 +187,10 @@ impl Workspace {
     }
 
     /// Plans the import of a manifest that was read, and commits it.
-    pub fn import(&mut self, manifest: &Manifest) {
+    pub fn import(&mut self, manifest: &Manifest, mode: Mode) {
         self.imports += 1;
         let reader = Reader::open_to_import(&*self.store, &self.key, None).expect("the workspace");
-        let planned = reader.plan(manifest, Mode::Replace).expect("a plan");
+        let planned = reader.plan(manifest, mode).expect("a plan");
         drop(reader);
         import(&*self.store, &self.key, &planned, &ambient(self.imports)).expect("an import");
     }

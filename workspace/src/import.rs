@@ -49,7 +49,7 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// Plans on the state that `read` gives, which is read while the state that the manifest leads to is hashed.
+    /// Plans on the state that `read` gives. Digests are made by other threads as soon as there is something to hash.
     pub(crate) fn new(
         workspace: &WorkspaceRow,
         manifest: &Manifest,
@@ -58,26 +58,25 @@ impl Planned {
     ) -> Result<Self, Error> {
         let desired = manifest.policies();
         let (plan, before, after) = thread::scope(|scope| {
-            let hash_desired = || desired.digest();
-            // A replacing import leads there, wherever it starts.
-            let replaced = (mode == Mode::Replace).then(|| Meanwhile::begin(scope, hash_desired));
+            let desired_digest = Meanwhile::begin(scope, || desired.digest());
             let current = read()?;
-            let (plan, before) = thread::scope(|scope| {
+            Ok::<_, Error>(thread::scope(|scope| {
                 let hash_current = || current.active.digest();
                 let before =
                     (current.active != *desired).then(|| Meanwhile::begin(scope, hash_current));
-                (
-                    Plan::new(&current, desired, mode),
-                    before.map(Meanwhile::end),
-                )
-            });
-            let after = match (replaced, before) {
-                (Some(replaced), _) => replaced.end(),
-                (None, Some(before)) if plan.is_empty() => before,
-                (None, Some(_)) => plan.apply(&current).active.digest(),
-                (None, None) => hash_desired(),
-            };
-            Ok::<_, Error>((plan, before.unwrap_or(after), after))
+                let plan = Plan::new(&current, desired, mode);
+                let stays = plan.summary().untouched > 0;
+                let beside =
+                    (stays && !plan.is_empty()).then(|| plan.apply(&current).active.digest());
+                let before = before.map(Meanwhile::end);
+                let after = match (beside, before) {
+                    (Some(beside), _) => beside,
+                    (None, Some(before)) if stays => before,
+                    // Where nothing stays beside what is desired, that is where it leads.
+                    (None, _) => desired_digest.end(),
+                };
+                (plan, before.unwrap_or(after), after)
+            }))
         })?;
         Ok(Self {
             after,

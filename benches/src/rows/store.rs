@@ -1,5 +1,6 @@
 //! Imports into SQLite. What is timed begins when the manifest is read, and ends when the commit is on the disk.
 
+use lattice_core::Mode;
 use tempfile::{TempDir, tempdir};
 
 use crate::input::{self, CONTEXTS};
@@ -18,7 +19,7 @@ pub(super) fn measure(report: &mut Report) {
     let rows = floor::rows(&policies);
 
     let all = slow_with(RUNS, empty, |(folder, mut workspace)| {
-        workspace.import(&manifest);
+        workspace.import(&manifest, Mode::Replace);
         (folder, workspace)
     });
     let bare = slow_with(RUNS, table, |(folder, mut table)| {
@@ -32,7 +33,7 @@ pub(super) fn measure(report: &mut Report) {
     );
 
     let (_folder, mut full) = empty();
-    full.import(&manifest);
+    full.import(&manifest, Mode::Replace);
     let json = CONTEXTS[0].action("deploy.production");
     let action = ours::action(&json);
     let load = slow(RUNS, || full.load(&action));
@@ -44,17 +45,24 @@ pub(super) fn measure(report: &mut Report) {
 
     // An import changes the workspace: there and back again, both ways change the same 1 %.
     let mut back = false;
-    let some = slow(2 * RUNS, || {
-        back = !back;
-        full.import(if back { &changed } else { &manifest });
-    });
+    let mut some = |mode| {
+        slow(2 * RUNS, || {
+            back = !back;
+            full.import(if back { &changed } else { &manifest }, mode);
+        })
+    };
+    let replaced = some(Mode::Replace);
+    // What only the other manifest has stays beside it.
+    let added = some(Mode::Additive);
     let most = Unit::Milliseconds.of(all.best) * 0.15;
     report.add(
-        Row::new("import, 1 % changed", Unit::Milliseconds, some)
+        Row::new("import, 1 % changed", Unit::Milliseconds, replaced)
             .floor(select)
             .aim(Aim::AtMost(most)),
     );
-    let none = slow(RUNS, || full.import(&manifest));
+    report.add(Row::new("the same, additively", Unit::Milliseconds, added).floor(select));
+    full.import(&manifest, Mode::Replace);
+    let none = slow(RUNS, || full.import(&manifest, Mode::Replace));
     let most = Unit::Milliseconds.of(load.best) * 1.5;
     report.add(
         Row::new("import, none changed", Unit::Milliseconds, none)
