@@ -199,6 +199,11 @@ fn completions_for_every_shell() {
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{shell}");
         assert!(run.stdout.contains("detailed-exitcode"), "{shell}");
     }
+    let bash = sandbox.al(&["completions", "bash"]).stdout;
+    assert!(
+        bash.contains("help__subcmd__audit,check)"),
+        "`al help audit <TAB>`"
+    );
 }
 
 #[test]

@@ -3,16 +3,18 @@ use lattice_core::{Breaker as CircuitBreaker, Number, view};
 use lattice_workspace::{list_breakers, set_breaker};
 
 use crate::args::CallerArgs;
+use crate::deferred::Deferred;
 use crate::render::{Table, value};
 use crate::session::{Outcome, Session};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Breaker {
-    Set(Set),
-    List(List),
+    /// Set a circuit breaker; exports name it for reference, imports never apply it
+    Set(Deferred<Set>),
+    /// List a workspace's circuit breakers
+    List(Deferred<List>),
 }
 
-/// Set a circuit breaker; exports name it for reference, imports never apply it
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -31,7 +33,6 @@ pub(crate) struct Set {
     caller: CallerArgs,
 }
 
-/// List a workspace's circuit breakers
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  al breaker list\n  al breaker list --workspace staging")]
 pub(crate) struct List {
@@ -46,8 +47,8 @@ fn number(text: &str) -> Result<Number, String> {
 impl Breaker {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         match self {
-            Breaker::Set(command) => command.run(session),
-            Breaker::List(command) => command.run(session),
+            Breaker::Set(Deferred(command)) => command.run(session),
+            Breaker::List(Deferred(command)) => command.run(session),
         }
     }
 }

@@ -3,20 +3,23 @@ use lattice_core::view::{self, KeyKind};
 use lattice_workspace::{create_key, list_keys, revoke_key};
 
 use crate::args::CallerArgs;
+use crate::deferred::Deferred;
 use crate::render::Table;
 use crate::session::{Outcome, Session};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
-    Create(Create),
-    List(List),
-    Revoke(Revoke),
+    /// Create a key; it is printed on stdout, this once
+    ///
+    /// A service key reads and changes policies and reads the audit log. An agent key asks for decisions and can do
+    /// nothing else: an agent must not be able to rewrite the rules that govern it.
+    Create(Deferred<Create>),
+    /// List a workspace's keys, without the keys themselves
+    List(Deferred<List>),
+    /// Revoke a key: it opens nothing from now on
+    Revoke(Deferred<Revoke>),
 }
 
-/// Create a key; it is printed on stdout, this once
-///
-/// A service key reads and changes policies and reads the audit log. An agent key asks for decisions and can do
-/// nothing else: an agent must not be able to rewrite the rules that govern it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -33,7 +36,6 @@ pub(crate) struct Create {
     caller: CallerArgs,
 }
 
-/// List a workspace's keys, without the keys themselves
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  al key list\n  al key list --workspace staging")]
 pub(crate) struct List {
@@ -41,7 +43,6 @@ pub(crate) struct List {
     caller: CallerArgs,
 }
 
-/// Revoke a key: it opens nothing from now on
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -57,9 +58,9 @@ pub(crate) struct Revoke {
 impl Key {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         match self {
-            Key::Create(command) => command.run(session),
-            Key::List(command) => command.run(session),
-            Key::Revoke(command) => command.run(session),
+            Key::Create(Deferred(command)) => command.run(session),
+            Key::List(Deferred(command)) => command.run(session),
+            Key::Revoke(Deferred(command)) => command.run(session),
         }
     }
 }

@@ -39,10 +39,10 @@ use crate::texts;
 pub(crate) enum Command {
     /// Create, list and show workspaces
     #[command(subcommand)]
-    Workspace(Deferred<workspace::Workspace>),
+    Workspace(workspace::Workspace),
     /// Create, list and revoke keys
     #[command(subcommand)]
-    Key(Deferred<key::Key>),
+    Key(key::Key),
     /// Write the manifest of a workspace
     ///
     /// Exporting twice gives the same bytes but for `exported_at`; a file that differs in nothing else is left
@@ -102,10 +102,10 @@ pub(crate) enum Command {
     Eval(Deferred<eval::Eval>),
     /// Read and verify a workspace's audit log
     #[command(subcommand)]
-    Audit(Deferred<audit::Audit>),
+    Audit(audit::Audit),
     /// Set and list circuit breakers
     #[command(subcommand)]
-    Breaker(Deferred<breaker::Breaker>),
+    Breaker(breaker::Breaker),
     /// Serve the workspaces of a store over HTTP
     ///
     /// Whoever talks to a server has a key and no way around it: over HTTP a key is a boundary. The server keeps nothing of
@@ -151,8 +151,8 @@ impl Command {
 
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         match self {
-            Command::Workspace(Deferred(command)) => command.run(session),
-            Command::Key(Deferred(command)) => command.run(session),
+            Command::Workspace(command) => command.run(session),
+            Command::Key(command) => command.run(session),
             Command::Export(Deferred(command)) => command.run(session),
             Command::Import(Deferred(command)) => command.run(session),
             Command::Plan(Deferred(command)) => command.run(session),
@@ -166,8 +166,8 @@ impl Command {
             Command::Render(Deferred(command)) => command.run(session),
             Command::Schema(Deferred(command)) => command.run(session),
             Command::Eval(Deferred(command)) => command.run(session),
-            Command::Audit(Deferred(command)) => command.run(session),
-            Command::Breaker(Deferred(command)) => command.run(session),
+            Command::Audit(command) => command.run(session),
+            Command::Breaker(command) => command.run(session),
             Command::Serve(Deferred(command)) => command.run(session),
             Command::Completions(Deferred(command)) => command.run(session),
         }

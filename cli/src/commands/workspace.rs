@@ -3,19 +3,22 @@ use lattice_core::view;
 use lattice_workspace::{create_workspace, list_workspaces, show_workspace};
 
 use crate::args::{CallerArgs, Format, StoreArgs};
+use crate::deferred::Deferred;
 use crate::render::Table;
 use crate::session::{Outcome, Session};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Workspace {
-    Create(Create),
-    List(List),
-    Show(Show),
+    /// Create a workspace and its first service key
+    ///
+    /// Only this command creates a store. The key is printed on stdout, this once; only its SHA-256 is stored.
+    Create(Deferred<Create>),
+    /// List the workspaces of a store
+    List(Deferred<List>),
+    /// Show a workspace
+    Show(Deferred<Show>),
 }
 
-/// Create a workspace and its first service key
-///
-/// Only this command creates a store. The key is printed on stdout, this once; only its SHA-256 is stored.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -32,7 +35,6 @@ pub(crate) struct Create {
     store: StoreArgs,
 }
 
-/// List the workspaces of a store
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  al workspace list\n  al workspace list --format json")]
 pub(crate) struct List {
@@ -40,7 +42,6 @@ pub(crate) struct List {
     store: StoreArgs,
 }
 
-/// Show a workspace
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -54,9 +55,9 @@ pub(crate) struct Show {
 impl Workspace {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Outcome {
         match self {
-            Workspace::Create(command) => command.run(session),
-            Workspace::List(command) => command.run(session),
-            Workspace::Show(command) => command.run(session),
+            Workspace::Create(Deferred(command)) => command.run(session),
+            Workspace::List(Deferred(command)) => command.run(session),
+            Workspace::Show(Deferred(command)) => command.run(session),
         }
     }
 }

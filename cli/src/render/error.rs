@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use lattice_core::source::{Place, strip_bom};
+use lattice_core::source::Place;
 use lattice_core::{Diagnostic, Error, Kind};
 
 use super::safe::harmless;
@@ -112,8 +112,7 @@ fn locate<'a>(
     let excerpt = sources
         .iter()
         .find(|source| source.name == file)
-        .and_then(|source| std::str::from_utf8(&source.bytes).ok())
-        .and_then(|text| Excerpt::new(strip_bom(text), place));
+        .and_then(|source| Excerpt::new(&source.bytes, place));
     let Some(excerpt) = excerpt else {
         return group.element(origin);
     };
@@ -143,12 +142,16 @@ struct Excerpt {
 const AROUND: usize = 512;
 
 impl Excerpt {
-    fn new(source: &str, place: Place) -> Option<Self> {
-        let start = source.floor_char_boundary(place.span.start);
-        let from = source.floor_char_boundary(start.saturating_sub(AROUND));
-        let to = source.floor_char_boundary(start.saturating_add(AROUND));
-        let before = source.get(from..start)?;
-        let behind = source.get(start..to)?;
+    /// Looks at nothing else of the source, which may be large, and shown many times.
+    fn new(source: &[u8], place: Place) -> Option<Self> {
+        // What is counted begins behind a byte-order mark.
+        let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
+        let start = floor(source, place.span.start);
+        let from = floor(source, start.saturating_sub(AROUND));
+        let to = floor(source, start.saturating_add(AROUND));
+        let text = |range| std::str::from_utf8(source.get(range)?).ok();
+        let before = text(from..start)?;
+        let behind = text(start..to)?;
         let head = before.rsplit(['\n', '\r']).next()?;
         let tail = behind.split(['\n', '\r']).next()?;
         let length = place.span.end.saturating_sub(start);
@@ -167,6 +170,15 @@ impl Excerpt {
     }
 }
 
+/// Where the character begins that has a byte there.
+fn floor(source: &[u8], at: usize) -> usize {
+    const LONGEST: usize = 4;
+    let at = at.min(source.len());
+    let begins = |at: &usize| source.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
+    let mut places = (0..=at).rev().take(LONGEST);
+    places.find(begins).unwrap_or(at)
+}
+
 #[cfg(test)]
 mod tests {
     use lattice_core::source::{Source, Span};
@@ -175,7 +187,7 @@ mod tests {
 
     fn excerpt(text: &str, start: usize, end: usize) -> (String, usize, usize) {
         let place = Source::new(text).place(Span::new(start, end));
-        let excerpt = Excerpt::new(text, place).expect("a place in the text");
+        let excerpt = Excerpt::new(text.as_bytes(), place).expect("a place in the text");
         (excerpt.text, excerpt.start, excerpt.end)
     }
 
@@ -202,6 +214,26 @@ mod tests {
         for (text, start, end, expected) in rows {
             let (shown, from, to) = expected;
             assert_eq!(excerpt(text, start, end), (shown.to_owned(), from, to));
+        }
+    }
+
+    #[test]
+    fn an_excerpt_is_text_and_looks_at_no_more_than_it_shows() {
+        let text = "a: 1\nb: 2\n";
+        let place = Source::new(text).place(Span::new(5, 6));
+        let shown = |bytes: &[u8]| Excerpt::new(bytes, place).map(|excerpt| excerpt.text);
+        let rows: [(&[u8], Option<&str>); 5] = [
+            (b"\xef\xbb\xbfa: 1\nb: 2", Some("b: 2")),
+            (b"a: 1\nb: \xff", None),
+            (b"a: \x80\nb: 2", None),
+            (b"\x80\x80\x80\x80\x80\x80", None),
+            (
+                &[text.as_bytes(), &[b' '; AROUND], b"\xff"].concat(),
+                Some("b: 2"),
+            ),
+        ];
+        for (bytes, expected) in rows {
+            assert_eq!(shown(bytes).as_deref(), expected, "{bytes:?}");
         }
     }
 

@@ -18,11 +18,6 @@ use crate::session::{Outcome, Session};
 /// How long to wait for another process that signs for the same log.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
-/// Sign the head of a log as a witness, if it extends the one that was signed last
-///
-/// Any machine that the writer of the log cannot write to is a witness: it needs a key (`al audit keygen --witness`) and a
-/// file for every log, which holds the head that it signed last. What is printed is the line that goes below the
-/// checkpoint; the file holds the checkpoint with it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -11,9 +11,6 @@ use crate::evidence::{in_file, read_checkpoint, signer};
 use crate::render::Table;
 use crate::session::{Outcome, Session};
 
-/// Print the checkpoint of the log: what to keep where the writer of the store cannot write
-///
-/// The log is verified first. Signed with the key in the file that `AL_AUDIT_KEY_FILE` names, if it is set.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -24,9 +21,6 @@ pub(crate) struct Checkpoint {
     key: KeyArgs,
 }
 
-/// Prove that the log extends a checkpoint, for a witness
-///
-/// What is printed is the body that a C2SP witness takes at `add-checkpoint`, and that `al audit cosign` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -12,10 +12,6 @@ use crate::evidence::{PinArgs, read_signing_key, write_signing_key};
 use crate::render::{self, Table};
 use crate::session::{Outcome, Session};
 
-/// Make a key that signs checkpoints, and print the key that verifies them
-///
-/// The file holds the secret: keep it away from the store, and name it in `AL_AUDIT_KEY_FILE`. Who checks the log needs what
-/// is printed. A key of a log is for the log of the workspace alone; a witness's key needs no workspace.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -32,7 +28,6 @@ pub(crate) struct Keygen {
     key: KeyArgs,
 }
 
-/// Print the key that verifies the signatures of a signing key
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  al audit vkey staging.key > staging.vkey")]
 pub(crate) struct Vkey {
@@ -41,12 +36,6 @@ pub(crate) struct Vkey {
     file: PathBuf,
 }
 
-/// Log another key as the one that signs checkpoints
-///
-/// What is printed is the checkpoint of the event, signed with both keys, the one in the file that `AL_AUDIT_KEY_FILE` names
-/// and the new one, so that who trusts the old key learns of the new one. From then on only the new key signs, and later
-/// checkpoints with the old one are refused. Without `AL_AUDIT_KEY_FILE` the new key is the first one of the log, which at a server
-/// takes the admin key (`AL_ADMIN_KEY`) too. Run again with both keys, the command signs that checkpoint again and logs nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

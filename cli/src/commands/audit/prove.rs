@@ -16,10 +16,6 @@ use crate::file::PROOF;
 use crate::render::{self, Table, safe};
 use crate::session::{Outcome, Session};
 
-/// Prove that an event is in the log, to someone who has no access to it
-///
-/// One text with the event, its place and the hashes that lead to a checkpoint, in the C2SP `tlog-proof` form. `al audit
-/// check` checks it offline, and so does any other reader of that form.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -36,10 +32,6 @@ pub(crate) struct Prove {
     key: KeyArgs,
 }
 
-/// Check the proof of an event, offline: no store, no key
-///
-/// What the proof says of itself proves little: hold it against a checkpoint that you kept, or a key that you know. Exits
-/// with 1 and a document where the proof does not hold; where it could not be checked, there is an error instead.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

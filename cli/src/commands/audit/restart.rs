@@ -9,14 +9,6 @@ use crate::evidence::Anchor;
 use crate::render;
 use crate::session::{Outcome, Session};
 
-/// Begin a new log after an old copy of the store was restored
-///
-/// A log that lost events never extends its pin again. This begins another one, under a new name: its first event adds the
-/// policies that are there and cites the checkpoint that was lost, and the pin is replaced. The workspace keeps its name,
-/// policies and keys, and has a new id; its history begins anew. The old log stays in the store with the states that it
-/// recorded, in a workspace whose name is the old id. Who reviews the pin sees that the log is another one, and asks why. A
-/// command that was interrupted may be run again. At a server it takes the admin key (`AL_ADMIN_KEY`) beside that of the
-/// workspace.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -9,12 +9,6 @@ use crate::exit::Exit;
 use crate::render::{Paint, Table, count, safe};
 use crate::session::{Outcome, Session};
 
-/// Verify the log: recompute it from its events, and hold it against checkpoints that were kept
-///
-/// Without a checkpoint this rests on the store alone: whoever can write it can write a log that verifies. A checkpoint
-/// shows what was rewritten or cut off up to its event; `--vkey` asks that it was signed; `--state` compares the policies
-/// themselves with what the log recorded last. Exits with 1 and a document where the log was tampered with; where it could
-/// not be verified, there is an error instead of the document.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
