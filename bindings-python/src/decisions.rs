@@ -140,10 +140,9 @@ impl Level {
             return head.bind(py).copy();
         }
         let dict = head(py, decision)?;
-        let new = Head::new(decision, dict.copy()?.unbind());
-        let mut heads = kept();
-        if heads.len() < HEADS {
-            heads.push(new);
+        if kept().len() < HEADS {
+            let new = Head::new(decision, dict.copy()?.unbind());
+            kept().push(new);
         }
         Ok(dict)
     }

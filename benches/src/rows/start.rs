@@ -58,6 +58,8 @@ fn command(words: &[&OsStr]) -> Command {
     let mut command = Command::new(words[0]);
     command
         .args(&words[1..])
+        // `cargo run` sets it, and the loader looks in four folders more. A shell does not.
+        .env_remove("LD_LIBRARY_PATH")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
