@@ -32,10 +32,13 @@ impl Batch {
     #[napi]
     pub fn next_list(&mut self) -> napi::Result<Option<String>> {
         let said = now(|| self.work.take(self.given).transpose());
-        self.given += 1;
         if said.is_err() {
             self.work.end();
         }
+        self.given = match said {
+            Ok(Some(_)) => self.given + 1,
+            Ok(None) | Err(_) => usize::MAX,
+        };
         said
     }
 }

@@ -237,6 +237,9 @@ test('of many actions, the first that is none is named', () => {
     assert.deepEqual([error.code, error.file], ['INVALID_ACTION', `actions[${bad}]`]);
     assert.equal(error.line, bad === 700 ? 1 : 2);
   }
+  const batch = native.PolicySet.compile({ text: TEXT }, true).outcomes(actions);
+  caught(() => batch.nextList());
+  assert.equal(batch.nextList(), null);
 });
 
 test('a worker may end while it decides', async () => {
